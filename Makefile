@@ -1,0 +1,77 @@
+# `make` alone lists the targets. Nothing here needs more than Python 3.11+, make and a C compiler.
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv/bin
+STAMP := .venv/.stamp
+SOURCES := src clients/python/src tests tools $(wildcard examples benchmarks)
+# Extra arguments for pytest, for example: make test ARGS="-k gate"
+ARGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@echo "Assay: a model registry that proves a model before it serves it."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(STAMP) ## make .venv with everything pinned (done by the other targets when needed)
+
+$(STAMP): pyproject.toml clients/python/pyproject.toml requirements/build.txt requirements/constraints.txt tools/set_up.sh
+	@echo "Setting up"
+	@PYTHON="$(PYTHON)" tools/set_up.sh
+
+.PHONY: demo
+demo: $(STAMP) ## train, push, evaluate, gate, publish, pull: the main job, narrated
+	@$(VENV)/python examples/demo/run.py
+
+.PHONY: serve
+serve: $(STAMP) ## run a development server on this machine (SQLite, disk, throw-away certificates)
+	@$(VENV)/assay-server dev
+
+.PHONY: test
+test: $(STAMP) ## run every test; pytest's summary is the last line
+	@$(VENV)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(STAMP) ## lint, format, types, floors, house tests
+	@$(VENV)/ruff check $(SOURCES)
+	@$(VENV)/ruff format --check --quiet $(SOURCES)
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports --no-cache >/dev/null || $(VENV)/lint-imports --no-cache
+	@$(VENV)/python -m pytest -q tests/house
+
+.PHONY: format
+format: $(STAMP) ## rewrite sources in the house format
+	@$(VENV)/ruff check --fix --quiet $(SOURCES) || true
+	@$(VENV)/ruff format --quiet $(SOURCES)
+
+.PHONY: proto
+proto: $(STAMP) .codegen/.stamp .codegen-mypy/.stamp ## check proto/ and regenerate the stubs from it
+	@$(VENV)/python tools/generate_stubs.py
+
+.codegen/.stamp: requirements/codegen.txt tools/make_tool_venv.sh
+	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .codegen requirements/codegen.txt
+
+.codegen-mypy/.stamp: requirements/codegen-mypy.txt tools/make_tool_venv.sh
+	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .codegen-mypy requirements/codegen-mypy.txt
+
+.PHONY: bench
+bench: ## list the benchmarks
+	@found=$$(ls benchmarks/bench_*.py 2>/dev/null); \
+	if [ -z "$$found" ]; then echo "There are no benchmarks yet."; else \
+		echo "Run one with $(VENV)/python <file>:"; \
+		for file in $$found; do printf '  %-40s %s\n' "$$file" \
+			"$$(sed -n '1s/^"""\(.*[^"]\)\(\"\"\"\)*$$/\1/p' $$file)"; done; fi
+
+.PHONY: constraints
+constraints: ## renew requirements/constraints.txt from the newest releases pyproject.toml allows
+	@tools/renew_constraints.sh
+
+.PHONY: clean
+clean: ## remove environments, caches and everything else that was made
+	@rm -rf .venv .codegen .codegen-mypy .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache dist build
+	@find src clients tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

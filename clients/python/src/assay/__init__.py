@@ -1,0 +1,1 @@
+"""Client of the Assay model registry."""

@@ -1,0 +1,1 @@
+"""The Assay registry server: floors, doors and a roof (see ARCHITECTURE.md)."""
