@@ -1,0 +1,163 @@
+"""Every refusal of the registry, in one tree.
+
+    RegistryError                message for people, metadata for programs
+    ├── InvalidInput             InvalidField, InvalidName, InvalidReference, InvalidPath,
+    │                            DuplicatePath, InvalidMetric, InvalidSemver, InvalidPageToken,
+    │                            InvalidUpdateMask, RequestIdReused
+    ├── Missing                  NotFound
+    ├── Exists                   AlreadyExists
+    ├── Raced                    EtagMismatch, AliasMoved, UploadFenced, Conflict
+    ├── NotPossibleNow           DraftNotOpen, DraftIncomplete, DraftEmpty, GateClosed,
+    │                            BumpRequired, SemverTooLow, SemverTaken, IllegalTransition,
+    │                            VersionNotReady, VersionYanked, VersionAliased, NothingResolves,
+    │                            ModelIsDeleted, NotDeleted, NamespaceNotEmpty, LastAdmin,
+    │                            RevisionInFuture, UploadNotOpen, SizeMismatch, DigestChanged
+    ├── OutOfRange               UploadOffsetWrong, RangePastEnd, RevisionCompacted
+    ├── Corrupt                  DigestMismatch, ChecksumMismatch, BlobCorrupt
+    ├── Forbidden                PermissionDenied
+    ├── Unidentified             Unauthenticated
+    ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads, TooManyRequests
+    └── Unavailable              StoreUnavailable, Draining
+
+Families decide the status code, leaves the reason. Only leaves are raised.
+"""
+
+from assay_server.domain.errors.families import (
+    Corrupt,
+    Exhausted,
+    Exists,
+    Forbidden,
+    InvalidInput,
+    Missing,
+    NotPossibleNow,
+    OutOfRange,
+    Raced,
+    RegistryError,
+    Unavailable,
+    Unidentified,
+)
+from assay_server.domain.errors.input import (
+    DuplicatePath,
+    InvalidField,
+    InvalidMetric,
+    InvalidName,
+    InvalidPageToken,
+    InvalidPath,
+    InvalidReference,
+    InvalidSemver,
+    InvalidUpdateMask,
+    RequestIdReused,
+)
+from assay_server.domain.errors.service import (
+    Draining,
+    MessageTooLarge,
+    PermissionDenied,
+    StorageFull,
+    StoreUnavailable,
+    TooManyRequests,
+    TooManyUploads,
+    Unauthenticated,
+)
+from assay_server.domain.errors.state import (
+    AliasMoved,
+    AlreadyExists,
+    Conflict,
+    EtagMismatch,
+    GateClosed,
+    LastAdmin,
+    ModelIsDeleted,
+    NamespaceNotEmpty,
+    NotDeleted,
+    NotFound,
+    RevisionInFuture,
+)
+from assay_server.domain.errors.transfer import (
+    BlobCorrupt,
+    ChecksumMismatch,
+    DigestChanged,
+    DigestMismatch,
+    RangePastEnd,
+    RevisionCompacted,
+    SizeMismatch,
+    UploadFenced,
+    UploadNotOpen,
+    UploadOffsetWrong,
+)
+from assay_server.domain.errors.versions import (
+    BumpRequired,
+    DraftEmpty,
+    DraftIncomplete,
+    DraftNotOpen,
+    IllegalTransition,
+    NothingResolves,
+    SemverTaken,
+    SemverTooLow,
+    VersionAliased,
+    VersionNotReady,
+    VersionYanked,
+)
+
+__all__ = [
+    "AliasMoved",
+    "AlreadyExists",
+    "BlobCorrupt",
+    "BumpRequired",
+    "ChecksumMismatch",
+    "Conflict",
+    "Corrupt",
+    "DigestChanged",
+    "DigestMismatch",
+    "DraftEmpty",
+    "DraftIncomplete",
+    "DraftNotOpen",
+    "Draining",
+    "DuplicatePath",
+    "EtagMismatch",
+    "Exhausted",
+    "Exists",
+    "Forbidden",
+    "GateClosed",
+    "IllegalTransition",
+    "InvalidField",
+    "InvalidInput",
+    "InvalidMetric",
+    "InvalidName",
+    "InvalidPageToken",
+    "InvalidPath",
+    "InvalidReference",
+    "InvalidSemver",
+    "InvalidUpdateMask",
+    "LastAdmin",
+    "MessageTooLarge",
+    "Missing",
+    "ModelIsDeleted",
+    "NamespaceNotEmpty",
+    "NotDeleted",
+    "NotFound",
+    "NotPossibleNow",
+    "NothingResolves",
+    "OutOfRange",
+    "PermissionDenied",
+    "Raced",
+    "RangePastEnd",
+    "RegistryError",
+    "RequestIdReused",
+    "RevisionCompacted",
+    "RevisionInFuture",
+    "SemverTaken",
+    "SemverTooLow",
+    "SizeMismatch",
+    "StorageFull",
+    "StoreUnavailable",
+    "TooManyRequests",
+    "TooManyUploads",
+    "Unauthenticated",
+    "Unavailable",
+    "Unidentified",
+    "UploadFenced",
+    "UploadNotOpen",
+    "UploadOffsetWrong",
+    "VersionAliased",
+    "VersionNotReady",
+    "VersionYanked",
+]

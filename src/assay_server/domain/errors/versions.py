@@ -1,0 +1,132 @@
+"""Refusals in the life of drafts and versions."""
+
+from assay_server.domain.errors.families import NotPossibleNow, listed, quoted
+
+
+class DraftNotOpen(NotPossibleNow):
+    """The draft was sealed (``sealed_number`` says as which version) or abandoned."""
+
+    def __init__(self, name: str, *, state: str, sealed_number: int = 0) -> None:
+        outcome = f"; it became version {sealed_number}" if sealed_number else ""
+        super().__init__(
+            f"{name} is {state} and cannot change{outcome}. Make a new draft",
+            resource=name,
+            state=state,
+            sealed_version=str(sealed_number) if sealed_number else "",
+        )
+
+
+class DraftIncomplete(NotPossibleNow):
+    """Files of the draft are still on their way."""
+
+    def __init__(self, name: str, paths: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{name} has {len(paths)} unfinished uploads: {listed(map(quoted, paths))}. "
+            "Commit or abort them, then seal",
+            resource=name,
+            open_uploads=str(len(paths)),
+        )
+
+
+class DraftEmpty(NotPossibleNow):
+    """A version without files proves nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} has no files; upload at least one, then seal", resource=name
+        )
+
+
+class BumpRequired(NotPossibleNow):
+    """Without signatures on both sides the server cannot tell what callers rely on."""
+
+    def __init__(self, lacking: str) -> None:
+        super().__init__(
+            f"{lacking} has no signature, so the semantic version cannot be inferred; "
+            "name a bump (MAJOR, MINOR or PATCH) or a semver"
+        )
+
+
+class SemverTooLow(NotPossibleNow):
+    """The changes demand a greater step; the message names what changed."""
+
+    def __init__(self, *, asked: str, least: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{asked} is too low: it must be at least {least}, because {listed(reasons, '; ')}",
+            asked=asked,
+            least=least,
+        )
+
+
+class SemverTaken(NotPossibleNow):
+    """Another version of the model has the semver."""
+
+    def __init__(self, semver: str, number: int) -> None:
+        super().__init__(
+            f"{semver} is the semantic version of version {number} already; choose a greater one",
+            semver=semver,
+            version=str(number),
+        )
+
+
+class IllegalTransition(NotPossibleNow):
+    """The ladder of states has no such step."""
+
+    def __init__(
+        self, name: str, *, state: str, target: str, allowed: tuple[str, ...]
+    ) -> None:
+        steps = (
+            f"from there it may become {listed(allowed)}"
+            if allowed
+            else "that is final"
+        )
+        super().__init__(
+            f"{name} is {state} and cannot become {target}; {steps}",
+            resource=name,
+            state=state,
+            target=target,
+        )
+
+
+class VersionNotReady(NotPossibleNow):
+    """The version is in a state in which this name may not resolve to it."""
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(
+            f"{name} is {state}; only READY and DEPRECATED versions can be used like this",
+            resource=name,
+            state=state,
+        )
+
+
+class VersionYanked(NotPossibleNow):
+    """The version was withdrawn; only pins still reach it."""
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        why = f" ({quoted(reason)})" if reason else ""
+        super().__init__(
+            f"{name} was yanked{why}: moving names no longer resolve to it. Use another version, "
+            "or pin this one by number or digest",
+            resource=name,
+        )
+
+
+class VersionAliased(NotPossibleNow):
+    """Aliases point to the version, so it cannot be deleted."""
+
+    def __init__(self, name: str, aliases: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{name} cannot be deleted: these aliases point to it: {listed(aliases)}. "
+            "Move or delete them first",
+            resource=name,
+            aliases=listed(aliases, ","),
+        )
+
+
+class NothingResolves(NotPossibleNow):
+    """The model exists, but no version of it answers the reference."""
+
+    def __init__(self, reference: str, problem: str) -> None:
+        super().__init__(
+            f"{quoted(reference)} resolves to nothing: {problem}", reference=reference
+        )
