@@ -1,0 +1,1 @@
+"""Rules and values of the registry; standard library only, no I/O."""
