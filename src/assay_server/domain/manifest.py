@@ -16,7 +16,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The files of a version, sorted by path. ``digest`` is ``sha256:<hex>`` of its canonical form."""
+    """The files of a version, sorted by path. ``digest`` is that of its canonical form."""
 
     files: tuple[File, ...]
     digest: str

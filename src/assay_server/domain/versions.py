@@ -42,7 +42,9 @@ class Bump(StrEnum):
 
 
 LADDER: Mapping[VersionState, frozenset[VersionState]] = {
-    VersionState.CANDIDATE: frozenset({VersionState.READY, VersionState.YANKED, VersionState.DELETED}),
+    VersionState.CANDIDATE: frozenset(
+        {VersionState.READY, VersionState.YANKED, VersionState.DELETED}
+    ),
     VersionState.READY: frozenset(
         {VersionState.DEPRECATED, VersionState.YANKED, VersionState.DELETED}
     ),

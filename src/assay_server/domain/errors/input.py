@@ -32,9 +32,7 @@ class InvalidPath(InvalidInput):
     """A file path breaks the grammar of manifests."""
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(
-            f"the path {quoted(path)} is not allowed: {problem}", field="path"
-        )
+        super().__init__(f"the path {quoted(path)} is not allowed: {problem}", field="path")
 
 
 class DuplicatePath(InvalidInput):
@@ -84,9 +82,7 @@ class InvalidUpdateMask(InvalidInput):
     """An update mask is empty or names a field that cannot be updated."""
 
     def __init__(self, path: str, allowed: tuple[str, ...]) -> None:
-        problem = (
-            f"cannot name {quoted(path)}" if path else "must name at least one field"
-        )
+        problem = f"cannot name {quoted(path)}" if path else "must name at least one field"
         super().__init__(
             f"update_mask {problem}; fields that may be updated: {listed(allowed)}",
             field="update_mask",

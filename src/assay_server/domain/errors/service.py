@@ -20,9 +20,10 @@ class PermissionDenied(Forbidden):
         principal: str,
         roles: tuple[str, ...] = (),
     ) -> None:
+        place = resource or "the registry"
         remedy = f". Roles that have it: {listed(roles)}" if roles else ""
         super().__init__(
-            f"{principal} needs the permission {permission} on {resource or 'the registry'}{remedy}",
+            f"{principal} needs the permission {permission} on {place}{remedy}",
             permission=permission,
             resource=resource,
             principal=principal,
@@ -34,9 +35,7 @@ class Unauthenticated(Unidentified):
     """The certificate does not lead to exactly one principal; ``problem`` says why."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(
-            f"the client certificate names no accepted principal: {problem}"
-        )
+        super().__init__(f"the client certificate names no accepted principal: {problem}")
 
 
 class StorageFull(Exhausted):

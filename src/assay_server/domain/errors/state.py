@@ -14,9 +14,7 @@ class NotFound(Missing):
     """Absent or hidden: the text is the same for both, so that it tells nothing."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} does not exist, or you may not read it", resource=name
-        )
+        super().__init__(f"{name} does not exist, or you may not read it", resource=name)
 
 
 class AlreadyExists(Exists):
@@ -58,9 +56,7 @@ class Conflict(Raced):
     """A concurrent change won; nothing was written."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "a concurrent change won and yours was not written; send it again"
-        )
+        super().__init__("a concurrent change won and yours was not written; send it again")
 
 
 class GateClosed(NotPossibleNow):
@@ -89,9 +85,7 @@ class NotDeleted(NotPossibleNow):
     """There is nothing to restore."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} is not deleted, so there is nothing to undelete", resource=name
-        )
+        super().__init__(f"{name} is not deleted, so there is nothing to undelete", resource=name)
 
 
 class NamespaceNotEmpty(NotPossibleNow):

@@ -32,9 +32,7 @@ class DraftEmpty(NotPossibleNow):
     """A version without files proves nothing."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name} has no files; upload at least one, then seal", resource=name
-        )
+        super().__init__(f"{name} has no files; upload at least one, then seal", resource=name)
 
 
 class BumpRequired(NotPossibleNow):
@@ -72,14 +70,8 @@ class SemverTaken(NotPossibleNow):
 class IllegalTransition(NotPossibleNow):
     """The ladder of states has no such step."""
 
-    def __init__(
-        self, name: str, *, state: str, target: str, allowed: tuple[str, ...]
-    ) -> None:
-        steps = (
-            f"from there it may become {listed(allowed)}"
-            if allowed
-            else "that is final"
-        )
+    def __init__(self, name: str, *, state: str, target: str, allowed: tuple[str, ...]) -> None:
+        steps = f"from there it may become {listed(allowed)}" if allowed else "that is final"
         super().__init__(
             f"{name} is {state} and cannot become {target}; {steps}",
             resource=name,
@@ -127,6 +119,4 @@ class NothingResolves(NotPossibleNow):
     """The model exists, but no version of it answers the reference."""
 
     def __init__(self, reference: str, problem: str) -> None:
-        super().__init__(
-            f"{quoted(reference)} resolves to nothing: {problem}", reference=reference
-        )
+        super().__init__(f"{quoted(reference)} resolves to nothing: {problem}", reference=reference)

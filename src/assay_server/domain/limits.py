@@ -1,0 +1,116 @@
+"""How much text people may attach to things, and which characters it may hold.
+
+Rules:
+- No text holds a NUL or half a surrogate pair: PostgreSQL and UTF-8 cannot store them.
+- Labels (tags, keywords) are small, since lists and searches carry them all.
+"""
+
+import re
+from collections.abc import Mapping
+
+from assay_server.domain.errors import InvalidField
+from assay_server.domain.errors.families import quoted
+
+DISPLAY_NAME_CHARACTERS_MAX = 128
+"""A line in a table."""
+
+DESCRIPTION_BYTES_MAX = 4 * 1024
+"""A paragraph or two: a page of 1000 of them fits in a message of 4 MiB."""
+
+CARD_BYTES_MAX = 64 * 1024
+"""A long README; images and plots are files of the version."""
+
+REASON_BYTES_MAX = 1024
+"""Why something was done: a few sentences."""
+
+TAGS_MAX = 64
+TAG_KEY_CHARACTERS_MAX = 63
+TAG_VALUE_BYTES_MAX = 256
+KEYWORDS_MAX = 32
+KEYWORD_CHARACTERS_MAX = 63
+
+_TAG_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
+_KEYWORD = re.compile(r"[a-z0-9][a-z0-9 ._+-]{0,62}")
+_TASK = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def require_text(text: str, *, field: str, bytes_max: int) -> str:
+    """``text`` of any number of lines, if it can be stored and is not too long."""
+    if _UNSTORABLE.search(text):
+        raise InvalidField(field, "must be Unicode text without NUL characters")
+    size_bytes = len(text.encode())
+    if size_bytes > bytes_max:
+        raise InvalidField(field, f"has {size_bytes} bytes of UTF-8, but may have {bytes_max}")
+    return text
+
+
+def require_line(text: str, *, field: str, bytes_max: int) -> str:
+    """``text`` without control characters."""
+    if _CONTROL.search(text):
+        raise InvalidField(field, "must be one line without control characters")
+    return require_text(text, field=field, bytes_max=bytes_max)
+
+
+def require_display_name(text: str) -> str:
+    """``text``, if it fits in a line of a table."""
+    if len(text) > DISPLAY_NAME_CHARACTERS_MAX:
+        raise InvalidField(
+            "display_name",
+            f"has {len(text)} characters, but may have {DISPLAY_NAME_CHARACTERS_MAX}",
+        )
+    return require_line(text, field="display_name", bytes_max=4 * DISPLAY_NAME_CHARACTERS_MAX)
+
+
+def require_description(text: str) -> str:
+    """``text``, if it is short enough for lists."""
+    return require_text(text, field="description", bytes_max=DESCRIPTION_BYTES_MAX)
+
+
+def require_card(text: str) -> str:
+    """``text``, if it is no longer than a long README."""
+    return require_text(text, field="card", bytes_max=CARD_BYTES_MAX)
+
+
+def require_reason(text: str) -> str:
+    """``text``, if it is a few sentences."""
+    return require_text(text, field="reason", bytes_max=REASON_BYTES_MAX)
+
+
+def require_task(text: str) -> str:
+    """``text``, if it is empty or kebab-case like ``image-classification``."""
+    if text and not _TASK.fullmatch(text):
+        raise InvalidField("task", "must be kebab-case, like image-classification")
+    return text
+
+
+def require_keywords(keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """``keywords``, if they are few, legal and different."""
+    if len(keywords) > KEYWORDS_MAX:
+        raise InvalidField("keywords", f"has {len(keywords)} entries, but may have {KEYWORDS_MAX}")
+    for keyword in keywords:
+        if not _KEYWORD.fullmatch(keyword):
+            raise InvalidField(
+                "keywords",
+                f"holds {quoted(keyword)}: a keyword has 1 to {KEYWORD_CHARACTERS_MAX} of a-z, "
+                "0-9, space and ._+-, beginning with a letter or digit",
+            )
+    if len(set(keywords)) < len(keywords):
+        raise InvalidField("keywords", "names the same keyword twice")
+    return keywords
+
+
+def require_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    """``tags``, if they are few and legal."""
+    if len(tags) > TAGS_MAX:
+        raise InvalidField("tags", f"has {len(tags)} entries, but may have {TAGS_MAX}")
+    for key, value in tags.items():
+        if not _TAG_KEY.fullmatch(key):
+            raise InvalidField(
+                "tags",
+                f"has the key {quoted(key)}: a key has 1 to {TAG_KEY_CHARACTERS_MAX} letters, "
+                "digits and ._/-, beginning with a letter or digit",
+            )
+        require_line(value, field=f"tags[{key}]", bytes_max=TAG_VALUE_BYTES_MAX)
+    return tags
