@@ -1,0 +1,1 @@
+"""The door to bytes: disk, S3, GCS, each behind the same port."""

@@ -1,0 +1,1 @@
+"""The use cases: read, let the domain decide, write."""

@@ -1,0 +1,1 @@
+"""The SQL door: the one floor that knows a database."""
