@@ -1,1 +1,1 @@
-"""The door to bytes: disk, S3, GCS, each behind the same port."""
+"""Bytes: disk and buckets."""

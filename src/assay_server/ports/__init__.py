@@ -1,1 +1,1 @@
-"""What the services ask of the world: Protocols and nothing else."""
+"""What the services ask of the world: small Protocols, one per noun."""

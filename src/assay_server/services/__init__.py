@@ -1,1 +1,1 @@
-"""The use cases: read, let the domain decide, write."""
+"""Use cases: read, decide by one rule of the domain, write."""

@@ -1,1 +1,1 @@
-"""The SQL door: the one floor that knows a database."""
+"""SQL: the only floor that knows a database."""

@@ -1,1 +1,1 @@
-"""The gRPC door: messages to values, values to messages, refusals to statuses."""
+"""gRPC: the only floor that imports grpc."""

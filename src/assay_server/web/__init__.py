@@ -1,1 +1,1 @@
-"""The HTTP door: health, metrics and pages."""
+"""HTTP for operations: metrics and health, no registry content."""

@@ -1,0 +1,120 @@
+"""The store of all facts but bytes.
+
+Verbs: ``get`` reads or raises ``NotFound``; ``find`` reads or returns None; ``list`` reads a
+page; ``lock`` reads and holds the row until the transaction ends; ``add`` must be new or
+raises ``AlreadyExists``; ``save`` writes what was locked; ``remove`` deletes.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+from assay_server.domain.calls import Call, Change, Committed
+from assay_server.ports.access import BindingReads, Bindings, NamespaceReads, Namespaces
+from assay_server.ports.evaluating import EvaluationReads, Evaluations, GateReads, Gates
+from assay_server.ports.events import EventReads
+from assay_server.ports.registry import (
+    AliasReads,
+    Aliases,
+    DraftReads,
+    Drafts,
+    ModelReads,
+    Models,
+    VersionReads,
+    Versions,
+)
+from assay_server.ports.uploads import UploadReads, Uploads
+
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """A view of the facts. Every value returned is durable already."""
+
+    @property
+    def revision(self) -> int:
+        """The revision of the snapshot of the first read made through this reader."""
+        ...
+
+    @property
+    def namespaces(self) -> NamespaceReads: ...
+    @property
+    def models(self) -> ModelReads: ...
+    @property
+    def drafts(self) -> DraftReads: ...
+    @property
+    def versions(self) -> VersionReads: ...
+    @property
+    def aliases(self) -> AliasReads: ...
+    @property
+    def evaluations(self) -> EvaluationReads: ...
+    @property
+    def gates(self) -> GateReads: ...
+    @property
+    def bindings(self) -> BindingReads: ...
+    @property
+    def uploads(self) -> UploadReads: ...
+    @property
+    def events(self) -> EventReads: ...
+
+
+class Transaction(Protocol):
+    """All or nothing. What is added or saved is visible to others only after the commit."""
+
+    @property
+    def namespaces(self) -> Namespaces: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def drafts(self) -> Drafts: ...
+    @property
+    def versions(self) -> Versions: ...
+    @property
+    def aliases(self) -> Aliases: ...
+    @property
+    def evaluations(self) -> Evaluations: ...
+    @property
+    def gates(self) -> Gates: ...
+    @property
+    def bindings(self) -> Bindings: ...
+    @property
+    def uploads(self) -> Uploads: ...
+
+
+class MetadataStore(Protocol):
+    """Where facts are kept."""
+
+    def read(self) -> AbstractAsyncContextManager[Reader]:
+        """Open a reader."""
+        ...
+
+    async def change(
+        self, call: Call, answer_type: type[T], body: Callable[[Transaction], Awaitable[Change[T]]]
+    ) -> Committed[T]:
+        """Run ``body`` once in a transaction and commit what it did together with its trail.
+
+        In one transaction: the writes of ``body``; when something happened the next revision
+        and the events under it; the row of the request id with the answer; the audit entry.
+        When the caller used the request id before for the same payload, ``body`` does not run
+        and the first answer is returned. ``body`` must not await anything but ``tx``.
+
+        Raises:
+            RequestIdReused: The request id was used with another payload.
+            Conflict: A change at the same moment won; nothing was written.
+            StorageFull: No space is left; nothing was written.
+            StoreUnavailable: The store does not answer; the outcome may be unknown.
+            RegistryError: Whatever ``body`` raises, after rolling back.
+        """
+        ...
+
+    async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
+        """Remember how much of an upload survives a crash; no revision, event or audit entry.
+
+        Raises:
+            UploadFenced: The upload has another epoch by now.
+        """
+        ...
+
+    async def wait_past(self, revision: int, timeout_s: float) -> int:
+        """Return the newest revision as soon as it is past ``revision``, or after the timeout."""
+        ...

@@ -1,0 +1,138 @@
+"""Models, drafts, versions and aliases in the store."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from assay_server.domain.aliases import Alias, AliasMove
+from assay_server.domain.calls import Page, Paged
+from assay_server.domain.manifest import File
+from assay_server.domain.models import Model
+from assay_server.domain.versions import Draft, Version, VersionState
+
+
+class ModelReads(Protocol):
+    """Reading models."""
+
+    async def get(self, namespace_id: str, model_id: str) -> Model: ...
+
+    async def list(
+        self, page: Page, *, among: Set[str] | None, show_deleted: bool = False
+    ) -> Paged[Model]:
+        """List by namespace and id; ``among`` limits to some namespaces, None to none."""
+        ...
+
+
+class Models(ModelReads, Protocol):
+    """Models within a transaction. ``save`` keeps ``version_high_water`` too."""
+
+    async def lock(self, namespace_id: str, model_id: str) -> Model: ...
+    async def add(self, model: Model) -> None: ...
+    async def save(self, model: Model) -> None: ...
+
+
+class DraftReads(Protocol):
+    """Reading drafts, with the files that are complete, sorted by path."""
+
+    async def get(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
+
+    async def list(
+        self, namespace_id: str, model_id: str, page: Page, *, created_by: str | None
+    ) -> Paged[Draft]:
+        """List open drafts, newest first; ``created_by`` limits to one author."""
+        ...
+
+
+class Drafts(DraftReads, Protocol):
+    """Drafts within a transaction. ``save`` leaves files alone."""
+
+    async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
+    async def add(self, draft: Draft) -> None: ...
+    async def save(self, draft: Draft) -> None: ...
+
+    async def put_file(self, draft: Draft, file: File) -> None:
+        """Add a file, or replace the one of the same path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of a version just what resolving needs."""
+
+    number: int
+    semver: str
+    state: VersionState
+
+
+class VersionReads(Protocol):
+    """Reading versions. ``get`` has files and card; lists leave both out."""
+
+    async def get(self, namespace_id: str, model_id: str, number: int) -> Version: ...
+
+    async def get_many(
+        self, namespace_id: str, names: tuple[tuple[str, int], ...]
+    ) -> tuple[Version, ...]:
+        """Read versions by (model id, number), in that order."""
+        ...
+
+    async def list(
+        self,
+        namespace_id: str,
+        model_id: str,
+        page: Page,
+        *,
+        states: Set[VersionState],
+    ) -> Paged[Version]:
+        """List newest first, only those in one of ``states``."""
+        ...
+
+    async def standings(self, namespace_id: str, model_id: str) -> tuple[Standing, ...]:
+        """All published versions that are not deleted, newest first."""
+        ...
+
+    async def find_semver(
+        self, namespace_id: str, model_id: str, semver: str
+    ) -> Version | None: ...
+
+    async def find_manifest(self, namespace_id: str, model_id: str, digest: str) -> Version | None:
+        """Find the newest version that is not deleted with this manifest digest."""
+        ...
+
+    async def find_record(
+        self, namespace_id: str, model_id: str, digest: str
+    ) -> Version | None: ...
+
+
+class Versions(VersionReads, Protocol):
+    """Versions within a transaction. ``save`` changes only what may change after sealing."""
+
+    async def lock(self, namespace_id: str, model_id: str, number: int) -> Version: ...
+    async def add(self, version: Version) -> None: ...
+    async def save(self, version: Version) -> None: ...
+
+
+class AliasReads(Protocol):
+    """Reading aliases."""
+
+    async def get(self, namespace_id: str, model_id: str, alias_id: str) -> Alias: ...
+    async def find(self, namespace_id: str, model_id: str, alias_id: str) -> Alias | None: ...
+    async def list(self, namespace_id: str, model_id: str, page: Page) -> Paged[Alias]: ...
+
+    async def list_moves(
+        self, namespace_id: str, model_id: str, alias_id: str, page: Page
+    ) -> Paged[AliasMove]:
+        """List the history, newest first; also of an alias that was removed."""
+        ...
+
+    async def of_versions(
+        self, namespace_id: str, model_id: str, numbers: Set[int]
+    ) -> tuple[Alias, ...]:
+        """The aliases that point to one of these versions now, by id."""
+        ...
+
+
+class Aliases(AliasReads, Protocol):
+    """Aliases within a transaction; the revision of a move is filled in at the commit."""
+
+    async def save(self, alias: Alias, move: AliasMove) -> None: ...
+    async def remove(self, alias: Alias, move: AliasMove) -> None: ...

@@ -1,0 +1,39 @@
+"""Uploads, and which content a namespace holds already."""
+
+from collections.abc import Set
+from typing import Protocol
+
+from assay_server.domain.uploads import Upload
+
+
+class UploadReads(Protocol):
+    """Reading uploads."""
+
+    async def get(
+        self, namespace_id: str, model_id: str, draft_id: str, upload_id: str
+    ) -> Upload: ...
+
+    async def open_paths(self, namespace_id: str, model_id: str, draft_id: str) -> tuple[str, ...]:
+        """Paths of the uploads of a draft that are still open, sorted."""
+        ...
+
+    async def find_blob(self, namespace_id: str, sha256: str) -> int | None:
+        """Size of a blob that a sealed, not purged version in the namespace refers to."""
+        ...
+
+    async def referenced(self, digests: Set[str]) -> frozenset[str]:
+        """Those of the digests that any version, draft or open upload refers to."""
+        ...
+
+
+class Uploads(UploadReads, Protocol):
+    """Uploads within a transaction."""
+
+    async def lock(
+        self, namespace_id: str, model_id: str, draft_id: str, upload_id: str
+    ) -> Upload: ...
+    async def find(
+        self, namespace_id: str, model_id: str, draft_id: str, upload_id: str
+    ) -> Upload | None: ...
+    async def add(self, upload: Upload) -> None: ...
+    async def save(self, upload: Upload) -> None: ...
