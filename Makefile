@@ -6,6 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin
 STAMP := .venv/.stamp
+CODEGEN := .codegen/.stamp .codegen-mypy/.stamp
 SOURCES := src clients/python/src tests tools $(wildcard examples benchmarks)
 # Extra arguments for pytest, for example: make test ARGS="-k gate"
 ARGS ?=
@@ -32,11 +33,11 @@ serve: $(STAMP) ## run a development server on this machine (SQLite, disk, throw
 	@$(VENV)/assay-server dev
 
 .PHONY: test
-test: $(STAMP) ## run every test; pytest's summary is the last line
+test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
 	@$(VENV)/python -m pytest $(ARGS)
 
 .PHONY: check
-check: $(STAMP) ## lint, format, types, floors, house tests
+check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests
 	@$(VENV)/ruff check $(SOURCES)
 	@$(VENV)/ruff format --check --quiet $(SOURCES)
 	@$(VENV)/mypy
@@ -49,13 +50,13 @@ format: $(STAMP) ## rewrite sources in the house format
 	@$(VENV)/ruff format --quiet $(SOURCES)
 
 .PHONY: proto
-proto: $(STAMP) .codegen/.stamp .codegen-mypy/.stamp ## check proto/ and regenerate the stubs from it
+proto: $(STAMP) $(CODEGEN) ## check proto/ and regenerate the stubs from it
 	@$(VENV)/python tools/generate_stubs.py
 
-.codegen/.stamp: requirements/codegen.txt tools/make_tool_venv.sh
+.codegen/.stamp: requirements/codegen.txt tools/make_tool_venv.sh | $(STAMP)
 	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .codegen requirements/codegen.txt
 
-.codegen-mypy/.stamp: requirements/codegen-mypy.txt tools/make_tool_venv.sh
+.codegen-mypy/.stamp: requirements/codegen-mypy.txt tools/make_tool_venv.sh | $(STAMP)
 	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .codegen-mypy requirements/codegen-mypy.txt
 
 .PHONY: bench
