@@ -13,8 +13,8 @@ ACCEPTED: list[tuple[Callable[..., object], object]] = [
     (limits.require_description, "x" * limits.DESCRIPTION_BYTES_MAX),
     (limits.require_task, ""),
     (limits.require_task, "image-classification"),
-    (limits.require_keywords, ("computer vision", "mnist", "c++")),
-    (limits.require_tags, {"team": "", "app.kubernetes.io/name": "digits"}),
+    (limits.require_keywords, ("computer-vision", "mnist", "3d")),
+    (limits.require_tags, {"team": "", "cost.centre_2-b": "digits"}),
 ]
 
 REFUSED: list[tuple[Callable[..., object], object, str]] = [
@@ -29,6 +29,9 @@ REFUSED: list[tuple[Callable[..., object], object, str]] = [
     (limits.require_task, "Image Classification", "task"),
     (limits.require_keywords, ("a", "a"), "keywords"),
     (limits.require_keywords, ("",), "keywords"),
+    (limits.require_keywords, ("two words",), "keywords"),
+    (limits.require_keywords, ("a--b",), "keywords"),
+    (limits.require_keywords, ("x" * 64,), "keywords"),
     (limits.require_keywords, tuple(f"k{i}" for i in range(33)), "keywords"),
     (limits.require_tags, {"": "x"}, "tags"),
     (limits.require_tags, {"a b": "x"}, "tags"),

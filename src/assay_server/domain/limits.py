@@ -14,24 +14,22 @@ from assay_server.domain.errors.families import quoted
 DISPLAY_NAME_CHARACTERS_MAX = 128
 """A line in a table."""
 
-DESCRIPTION_BYTES_MAX = 4 * 1024
-"""A paragraph or two: a page of 1000 of them fits in a message of 4 MiB."""
+DESCRIPTION_BYTES_MAX = 8 * 1024
+"""A few paragraphs, since lists carry them."""
 
-CARD_BYTES_MAX = 64 * 1024
-"""A long README; images and plots are files of the version."""
+CARD_BYTES_MAX = 256 * 1024
+"""A very long README; images and plots are files of the version. Lists leave it out."""
 
 REASON_BYTES_MAX = 1024
 """Why something was done: a few sentences."""
 
 TAGS_MAX = 64
-TAG_KEY_CHARACTERS_MAX = 63
 TAG_VALUE_BYTES_MAX = 256
 KEYWORDS_MAX = 32
-KEYWORD_CHARACTERS_MAX = 63
 
-_TAG_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}")
-_KEYWORD = re.compile(r"[a-z0-9][a-z0-9 ._+-]{0,62}")
-_TASK = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_TAG_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+_KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_KEBAB_CHARACTERS_MAX = 63
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -80,8 +78,17 @@ def require_reason(text: str) -> str:
 
 def require_task(text: str) -> str:
     """``text``, if it is empty or kebab-case like ``image-classification``."""
-    if text and not _TASK.fullmatch(text):
-        raise InvalidField("task", "must be kebab-case, like image-classification")
+    return require_kebab(text, field="task", example="image-classification") if text else text
+
+
+def require_kebab(text: str, *, field: str, example: str) -> str:
+    """``text``, if it is lower-case words joined by hyphens."""
+    if len(text) > _KEBAB_CHARACTERS_MAX or not _KEBAB.fullmatch(text):
+        raise InvalidField(
+            field,
+            f"has {quoted(text)}: write lower-case words joined by hyphens, like {example}, "
+            f"{_KEBAB_CHARACTERS_MAX} characters at most",
+        )
     return text
 
 
@@ -90,12 +97,7 @@ def require_keywords(keywords: tuple[str, ...]) -> tuple[str, ...]:
     if len(keywords) > KEYWORDS_MAX:
         raise InvalidField("keywords", f"has {len(keywords)} entries, but may have {KEYWORDS_MAX}")
     for keyword in keywords:
-        if not _KEYWORD.fullmatch(keyword):
-            raise InvalidField(
-                "keywords",
-                f"holds {quoted(keyword)}: a keyword has 1 to {KEYWORD_CHARACTERS_MAX} of a-z, "
-                "0-9, space and ._+-, beginning with a letter or digit",
-            )
+        require_kebab(keyword, field="keywords", example="computer-vision")
     if len(set(keywords)) < len(keywords):
         raise InvalidField("keywords", "names the same keyword twice")
     return keywords
@@ -109,8 +111,8 @@ def require_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
         if not _TAG_KEY.fullmatch(key):
             raise InvalidField(
                 "tags",
-                f"has the key {quoted(key)}: a key has 1 to {TAG_KEY_CHARACTERS_MAX} letters, "
-                "digits and ._/-, beginning with a letter or digit",
+                f"has the key {quoted(key)}: a key has 1 to 63 of a-z, 0-9 and _.-, "
+                "beginning with a letter",
             )
         require_line(value, field=f"tags[{key}]", bytes_max=TAG_VALUE_BYTES_MAX)
     return tags

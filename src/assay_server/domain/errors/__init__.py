@@ -4,22 +4,24 @@
     ├── InvalidInput             InvalidField, InvalidName, InvalidReference, InvalidPath,
     │                            DuplicatePath, InvalidMetric, InvalidSemver, InvalidPageToken,
     │                            InvalidUpdateMask, RequestIdReused
-    ├── Missing                  NotFound
+    ├── Missing                  NotFound, NothingResolves
     ├── Exists                   AlreadyExists
     ├── Raced                    EtagMismatch, AliasMoved, UploadFenced, Conflict
     ├── NotPossibleNow           DraftNotOpen, DraftIncomplete, DraftEmpty, GateClosed,
     │                            BumpRequired, SemverTooLow, SemverTaken, IllegalTransition,
-    │                            VersionNotReady, VersionYanked, VersionAliased, NothingResolves,
-    │                            ModelIsDeleted, NotDeleted, NamespaceNotEmpty, LastAdmin,
-    │                            RevisionInFuture, UploadNotOpen, SizeMismatch, DigestChanged
-    ├── OutOfRange               UploadOffsetWrong, RangePastEnd, RevisionCompacted
+    │                            VersionNotReady, VersionYanked, VersionInUse, ModelIsDeleted,
+    │                            NotDeleted, LastAdmin, RevisionInFuture, UploadNotOpen,
+    │                            DigestChanged
+    ├── OutOfRange               UploadOffsetWrong, SizeMismatch, RangePastEnd,
+    │                            RevisionCompacted
     ├── Corrupt                  DigestMismatch, ChecksumMismatch, BlobCorrupt
     ├── Forbidden                PermissionDenied
-    ├── Unidentified             Unauthenticated
-    ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads, TooManyRequests
-    └── Unavailable              StoreUnavailable, Draining
+    ├── Unidentified             Unauthenticated, CertificateExpired
+    ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads
+    └── Unavailable              StoreUnavailable, Draining, AuditUnavailable
 
-Families decide the status code, leaves the reason. Only leaves are raised.
+Families decide the status code, leaves the reason in error_reason.proto, which also lists the
+keys of each leaf's metadata. Only leaves are raised.
 """
 
 from assay_server.domain.errors.families import (
@@ -49,12 +51,13 @@ from assay_server.domain.errors.input import (
     RequestIdReused,
 )
 from assay_server.domain.errors.service import (
+    AuditUnavailable,
+    CertificateExpired,
     Draining,
     MessageTooLarge,
     PermissionDenied,
     StorageFull,
     StoreUnavailable,
-    TooManyRequests,
     TooManyUploads,
     Unauthenticated,
 )
@@ -66,7 +69,6 @@ from assay_server.domain.errors.state import (
     GateClosed,
     LastAdmin,
     ModelIsDeleted,
-    NamespaceNotEmpty,
     NotDeleted,
     NotFound,
     RevisionInFuture,
@@ -92,7 +94,7 @@ from assay_server.domain.errors.versions import (
     NothingResolves,
     SemverTaken,
     SemverTooLow,
-    VersionAliased,
+    VersionInUse,
     VersionNotReady,
     VersionYanked,
 )
@@ -100,8 +102,10 @@ from assay_server.domain.errors.versions import (
 __all__ = [
     "AliasMoved",
     "AlreadyExists",
+    "AuditUnavailable",
     "BlobCorrupt",
     "BumpRequired",
+    "CertificateExpired",
     "ChecksumMismatch",
     "Conflict",
     "Corrupt",
@@ -131,7 +135,6 @@ __all__ = [
     "MessageTooLarge",
     "Missing",
     "ModelIsDeleted",
-    "NamespaceNotEmpty",
     "NotDeleted",
     "NotFound",
     "NotPossibleNow",
@@ -149,7 +152,6 @@ __all__ = [
     "SizeMismatch",
     "StorageFull",
     "StoreUnavailable",
-    "TooManyRequests",
     "TooManyUploads",
     "Unauthenticated",
     "Unavailable",
@@ -157,7 +159,7 @@ __all__ = [
     "UploadFenced",
     "UploadNotOpen",
     "UploadOffsetWrong",
-    "VersionAliased",
+    "VersionInUse",
     "VersionNotReady",
     "VersionYanked",
 ]

@@ -14,7 +14,7 @@ QUOTED_CHARACTERS_MAX = 100
 
 
 class RegistryError(Exception):
-    """A refusal that the caller can act on. ``metadata`` keys, once sent, stay."""
+    """A refusal that the caller can act on. The keys of ``metadata`` are part of the API."""
 
     def __init__(self, message: str, **metadata: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class InvalidInput(RegistryError):
     """The request is wrong whatever the registry holds: change it. ``field`` says where."""
 
     def __init__(self, message: str, *, field: str, **metadata: str) -> None:
-        super().__init__(message, field=field, **metadata)
+        super().__init__(message, **metadata)
         self.field = field
 
 
@@ -75,6 +75,11 @@ def quoted(text: str) -> str:
     if len(text) <= QUOTED_CHARACTERS_MAX:
         return repr(text)
     return f"{text[:QUOTED_CHARACTERS_MAX]!r}… ({len(text)} characters)"
+
+
+def quotable(text: str) -> str:
+    """``text`` of a caller for metadata: as it is, but cut and with unprintables escaped."""
+    return repr(text[:QUOTED_CHARACTERS_MAX])[1:-1]
 
 
 def listed(items: Iterable[str], separator: str = ", ") -> str:

@@ -1,6 +1,6 @@
 """Refusals of requests that are wrong in themselves."""
 
-from assay_server.domain.errors.families import InvalidInput, listed, quoted
+from assay_server.domain.errors.families import InvalidInput, listed, quotable, quoted
 
 
 class InvalidField(InvalidInput):
@@ -8,6 +8,7 @@ class InvalidField(InvalidInput):
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field} {problem}", field=field)
+        self.metadata["field"] = field
 
 
 class InvalidName(InvalidInput):
@@ -15,6 +16,7 @@ class InvalidName(InvalidInput):
 
     def __init__(self, name: str, problem: str, *, field: str = "name") -> None:
         super().__init__(f"{quoted(name)} is not a valid name: {problem}", field=field)
+        self.metadata["field"] = field
 
 
 class InvalidReference(InvalidInput):
@@ -25,6 +27,7 @@ class InvalidReference(InvalidInput):
             f"{quoted(reference)} is not a reference: {problem}. Write one like vision/digits/7, "
             "vision/digits@champion, vision/digits@^1.4 or vision/digits@latest",
             field="reference",
+            reference=quotable(reference),
         )
 
 
@@ -32,7 +35,11 @@ class InvalidPath(InvalidInput):
     """A file path breaks the grammar of manifests."""
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"the path {quoted(path)} is not allowed: {problem}", field="path")
+        super().__init__(
+            f"the path {quoted(path)} is not allowed: {problem}",
+            field="path",
+            path=quotable(path),
+        )
 
 
 class DuplicatePath(InvalidInput):
@@ -43,6 +50,7 @@ class DuplicatePath(InvalidInput):
             f"the path {quoted(path)} collides with {quoted(other)}: paths must stay apart on "
             "machines that ignore case, and a file cannot also be a folder. Rename one of them",
             field="path",
+            path=quotable(path),
         )
 
 
@@ -53,7 +61,7 @@ class InvalidMetric(InvalidInput):
         super().__init__(
             f"the metric {quoted(metric)} cannot be recorded: {problem}",
             field=field,
-            metric=metric,
+            metric=quotable(metric),
         )
 
 
@@ -64,6 +72,7 @@ class InvalidSemver(InvalidInput):
         super().__init__(
             f"{quoted(text)} is not a semantic version: {problem}. Write one like 1.4.2",
             field=field,
+            semver=quotable(text),
         )
 
 
@@ -86,6 +95,7 @@ class InvalidUpdateMask(InvalidInput):
         super().__init__(
             f"update_mask {problem}; fields that may be updated: {listed(allowed)}",
             field="update_mask",
+            path=quotable(path),
         )
 
 
@@ -97,4 +107,5 @@ class RequestIdReused(InvalidInput):
             f"request_id {quoted(request_id)} was used for another request: an id belongs to one "
             "request and its retries. Make a new one",
             field="request_id",
+            request_id=quotable(request_id),
         )

@@ -38,6 +38,15 @@ class Unauthenticated(Unidentified):
         super().__init__(f"the client certificate names no accepted principal: {problem}")
 
 
+class CertificateExpired(Unidentified):
+    """The certificate was good when the connection began, and is no longer."""
+
+    def __init__(self, expired_at: str) -> None:
+        super().__init__(
+            f"the client certificate expired at {expired_at}; get a new one and connect again"
+        )
+
+
 class StorageFull(Exhausted):
     """No room for more bytes; what was received durably stays."""
 
@@ -55,27 +64,17 @@ class MessageTooLarge(Exhausted):
         super().__init__(
             f"the message has {size_bytes} bytes, but at most {size_bytes_max} are accepted; "
             "send smaller ones (GetTransferLimits tells the sizes)",
-            size_bytes_max=str(size_bytes_max),
+            limit_bytes=str(size_bytes_max),
         )
 
 
 class TooManyUploads(Exhausted):
-    """The draft has as many open uploads as it may have."""
+    """As many streams or open uploads as are allowed at once."""
 
-    def __init__(self, uploads_max: int) -> None:
+    def __init__(self, uploads_max: int, *, retry_after_s: float) -> None:
         super().__init__(
-            f"there are {uploads_max} open uploads already; commit or abort some first",
-            uploads_max=str(uploads_max),
-        )
-
-
-class TooManyRequests(Exhausted):
-    """The caller asks faster than it may."""
-
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(
-            f"too many requests; wait {retry_after_s:g} s, then try again",
-            retry_after_s=f"{retry_after_s:g}",
+            f"{uploads_max} uploads are under way, which is the most; finish or abort some, "
+            f"or try again in {retry_after_s:g} s"
         )
         self.retry_after_s = retry_after_s
 
@@ -84,10 +83,7 @@ class StoreUnavailable(Unavailable):
     """The metadata or blob store does not answer."""
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__(
-            f"the registry cannot reach its store; try again in {retry_after_s:g} s",
-            retry_after_s=f"{retry_after_s:g}",
-        )
+        super().__init__(f"the registry cannot reach its store; try again in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
 
 
@@ -96,3 +92,12 @@ class Draining(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("this server is stopping; try again, another one will answer")
+
+
+class AuditUnavailable(Unavailable):
+    """The call cannot be recorded, and what is not recorded is not done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the audit trail cannot be written, so nothing is done; tell the operator, try later"
+        )

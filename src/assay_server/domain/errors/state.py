@@ -47,8 +47,7 @@ class AliasMoved(Raced):
             f"{name} points to {_version(current_number)}, not to {_version(expected_number)} as "
             "you expected: someone moved it first. Look at its history, then decide again",
             resource=name,
-            expected_version=str(expected_number),
-            current_version=str(current_number),
+            current_version_number=str(current_number),
         )
 
 
@@ -67,9 +66,8 @@ class GateClosed(NotPossibleNow):
         super().__init__(
             f"the gate {verdict.gate_id} is closed for version {verdict.number}: "
             + listed((finding.why for finding in unmet), "; "),
-            gate=verdict.gate_id,
             version=str(verdict.number),
-            unmet_rules=listed((finding.rule_id for finding in unmet), ","),
+            gate_id=verdict.gate_id,
         )
         self.verdict = verdict
 
@@ -78,7 +76,7 @@ class ModelIsDeleted(NotPossibleNow):
     """The model was deleted; it can be restored."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is deleted; undelete it first", resource=name)
+        super().__init__(f"{name} is deleted; undelete it first", model=name)
 
 
 class NotDeleted(NotPossibleNow):
@@ -88,20 +86,12 @@ class NotDeleted(NotPossibleNow):
         super().__init__(f"{name} is not deleted, so there is nothing to undelete", resource=name)
 
 
-class NamespaceNotEmpty(NotPossibleNow):
-    """A namespace with models in it cannot be deleted."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} still holds models; delete them first", resource=name)
-
-
 class LastAdmin(NotPossibleNow):
     """Removing the binding would leave nobody who could repair anything."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} is the last binding of admin everywhere; bind another admin first",
-            resource=name,
+            f"{name} is the last binding of admin everywhere; bind another admin first"
         )
 
 
@@ -112,7 +102,6 @@ class RevisionInFuture(NotPossibleNow):
         super().__init__(
             f"revision {asked} is in the future: this registry is at {current}. Was it restored "
             "from a backup, or is the revision of another registry? List again, then watch",
-            asked_revision=str(asked),
             current_revision=str(current),
         )
 

@@ -16,7 +16,7 @@ class UploadFenced(Raced):
         super().__init__(
             f"{name} was begun again elsewhere, so this stream may no longer write. "
             "Only one writer fills an upload: stop the other one, or let it finish",
-            resource=name,
+            upload=name,
         )
 
 
@@ -26,16 +26,13 @@ class UploadNotOpen(NotPossibleNow):
     def __init__(self, name: str, state: str) -> None:
         super().__init__(
             f"{name} is {state} and takes no more bytes; begin a new upload",
-            resource=name,
+            upload=name,
             state=state,
         )
 
 
-class SizeMismatch(NotPossibleNow):
-    """The upload holds other than the declared number of bytes.
-
-    A state, not a range: sending what is missing, or beginning again, makes it possible.
-    """
+class SizeMismatch(OutOfRange):
+    """The upload holds another number of bytes than the commit says."""
 
     def __init__(self, name: str, *, declared_bytes: int, received_bytes: int) -> None:
         advice = (
@@ -45,21 +42,20 @@ class SizeMismatch(NotPossibleNow):
         )
         super().__init__(
             f"{name} was to have {declared_bytes} bytes, but {received_bytes} arrived; {advice}",
-            resource=name,
-            declared_bytes=str(declared_bytes),
-            received_bytes=str(received_bytes),
+            sent_bytes=str(received_bytes),
+            size_bytes=str(declared_bytes),
         )
 
 
 class DigestChanged(NotPossibleNow):
     """The file is not the one the caller asked for by digest."""
 
-    def __init__(self, name: str, *, expected_digest: str, current_digest: str) -> None:
+    def __init__(self, path: str, *, expected_digest: str, current_digest: str) -> None:
         super().__init__(
-            f"{name} has the digest {current_digest}, not {expected_digest}; "
+            f"{quoted(path)} has the digest {current_digest}, not {expected_digest}; "
             "start over with the new one",
-            resource=name,
-            current_digest=current_digest,
+            path=path,
+            digest=current_digest,
         )
 
 
@@ -69,17 +65,16 @@ class UploadOffsetWrong(OutOfRange):
     def __init__(self, name: str, *, sent_offset: int, expected_offset: int) -> None:
         super().__init__(
             f"{name} expects offset {expected_offset}, not {sent_offset}; go on from there",
-            resource=name,
             expected_offset=str(expected_offset),
         )
 
 
 class RangePastEnd(OutOfRange):
-    """A read begins behind the end of the file."""
+    """A read reaches behind the end of the file."""
 
-    def __init__(self, offset: int, size_bytes: int) -> None:
+    def __init__(self, end: int, size_bytes: int) -> None:
         super().__init__(
-            f"offset {offset} lies behind the end of the file, which has {size_bytes} bytes",
+            f"the range ends at {end}, but the file has {size_bytes} bytes; ask for less",
             size_bytes=str(size_bytes),
         )
 
@@ -91,7 +86,6 @@ class RevisionCompacted(OutOfRange):
         super().__init__(
             f"events from revision {asked} are no longer kept; the oldest is {oldest}. "
             "List again, then watch from the revision of that list",
-            asked_revision=str(asked),
             oldest_revision=str(oldest),
         )
 
@@ -103,9 +97,8 @@ class DigestMismatch(Corrupt):
         super().__init__(
             f"the bytes of {quoted(path)} have the digest {actual_digest}, not {declared_digest}: "
             "they were changed on the way, or the digest is of another file. Upload it again",
-            path=path,
-            declared_digest=declared_digest,
-            actual_digest=actual_digest,
+            expected=declared_digest,
+            actual=actual_digest,
         )
 
 

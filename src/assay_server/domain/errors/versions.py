@@ -1,6 +1,6 @@
 """Refusals in the life of drafts and versions."""
 
-from assay_server.domain.errors.families import NotPossibleNow, listed, quoted
+from assay_server.domain.errors.families import Missing, NotPossibleNow, listed, quotable, quoted
 
 
 class DraftNotOpen(NotPossibleNow):
@@ -10,10 +10,11 @@ class DraftNotOpen(NotPossibleNow):
         outcome = f"; it became version {sealed_number}" if sealed_number else ""
         super().__init__(
             f"{name} is {state} and cannot change{outcome}. Make a new draft",
-            resource=name,
+            draft=name,
             state=state,
-            sealed_version=str(sealed_number) if sealed_number else "",
         )
+        if sealed_number:
+            self.metadata["version"] = str(sealed_number)
 
 
 class DraftIncomplete(NotPossibleNow):
@@ -23,8 +24,8 @@ class DraftIncomplete(NotPossibleNow):
         super().__init__(
             f"{name} has {len(paths)} unfinished uploads: {listed(map(quoted, paths))}. "
             "Commit or abort them, then seal",
-            resource=name,
-            open_uploads=str(len(paths)),
+            draft=name,
+            paths=listed(paths, ","),
         )
 
 
@@ -32,27 +33,31 @@ class DraftEmpty(NotPossibleNow):
     """A version without files proves nothing."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} has no files; upload at least one, then seal", resource=name)
+        super().__init__(f"{name} has no files; upload at least one, then seal", draft=name)
 
 
 class BumpRequired(NotPossibleNow):
     """Without signatures on both sides the server cannot tell what callers rely on."""
 
-    def __init__(self, lacking: str) -> None:
+    def __init__(self, name: str, *, lacking: str) -> None:
         super().__init__(
             f"{lacking} has no signature, so the semantic version cannot be inferred; "
-            "name a bump (MAJOR, MINOR or PATCH) or a semver"
+            "name a bump (MAJOR, MINOR or PATCH) or a semver",
+            version=name,
         )
 
 
 class SemverTooLow(NotPossibleNow):
     """The changes demand a greater step; the message names what changed."""
 
-    def __init__(self, *, asked: str, least: str, reasons: tuple[str, ...]) -> None:
+    def __init__(
+        self, *, asked: str, least: str, fields: tuple[str, ...], reasons: tuple[str, ...]
+    ) -> None:
         super().__init__(
             f"{asked} is too low: it must be at least {least}, because {listed(reasons, '; ')}",
             asked=asked,
             least=least,
+            fields=listed(fields, ","),
         )
 
 
@@ -63,7 +68,6 @@ class SemverTaken(NotPossibleNow):
         super().__init__(
             f"{semver} is the semantic version of version {number} already; choose a greater one",
             semver=semver,
-            version=str(number),
         )
 
 
@@ -74,9 +78,7 @@ class IllegalTransition(NotPossibleNow):
         steps = f"from there it may become {listed(allowed)}" if allowed else "that is final"
         super().__init__(
             f"{name} is {state} and cannot become {target}; {steps}",
-            resource=name,
-            state=state,
-            target=target,
+            **{"resource": name, "from": state, "to": target},
         )
 
 
@@ -86,7 +88,7 @@ class VersionNotReady(NotPossibleNow):
     def __init__(self, name: str, state: str) -> None:
         super().__init__(
             f"{name} is {state}; only READY and DEPRECATED versions can be used like this",
-            resource=name,
+            version=name,
             state=state,
         )
 
@@ -99,24 +101,26 @@ class VersionYanked(NotPossibleNow):
         super().__init__(
             f"{name} was yanked{why}: moving names no longer resolve to it. Use another version, "
             "or pin this one by number or digest",
-            resource=name,
+            version=name,
         )
 
 
-class VersionAliased(NotPossibleNow):
+class VersionInUse(NotPossibleNow):
     """Aliases point to the version, so it cannot be deleted."""
 
     def __init__(self, name: str, aliases: tuple[str, ...]) -> None:
         super().__init__(
             f"{name} cannot be deleted: these aliases point to it: {listed(aliases)}. "
             "Move or delete them first",
-            resource=name,
+            version=name,
             aliases=listed(aliases, ","),
         )
 
 
-class NothingResolves(NotPossibleNow):
+class NothingResolves(Missing):
     """The model exists, but no version of it answers the reference."""
 
     def __init__(self, reference: str, problem: str) -> None:
-        super().__init__(f"{quoted(reference)} resolves to nothing: {problem}", reference=reference)
+        super().__init__(
+            f"{quoted(reference)} resolves to nothing: {problem}", reference=quotable(reference)
+        )
