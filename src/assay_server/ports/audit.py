@@ -1,4 +1,4 @@
-"""The audit trail: entries of mutations come with their transaction, all others through the sink."""
+"""The audit trail: a mutation's entry comes with its transaction, others through the sink."""
 
 from typing import Protocol
 

@@ -14,8 +14,8 @@ from assay_server.ports.access import BindingReads, Bindings, NamespaceReads, Na
 from assay_server.ports.evaluating import EvaluationReads, Evaluations, GateReads, Gates
 from assay_server.ports.events import EventReads
 from assay_server.ports.registry import (
-    AliasReads,
     Aliases,
+    AliasReads,
     DraftReads,
     Drafts,
     ModelReads,
