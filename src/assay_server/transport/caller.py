@@ -1,0 +1,48 @@
+"""Who made this call: ambient on this floor only. Services get it as their first argument."""
+
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import TypeVar
+
+from assay_server.domain.calls import Call, Committed
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Answering:
+    """A call that is being answered, and whether its audit entry is in a transaction already."""
+
+    call: Call
+    is_recorded: bool = False
+    revision: int = 0
+
+
+_answering: ContextVar[Answering] = ContextVar("answering")
+
+
+def current_call() -> Call:
+    """Return the authorized call that this task answers."""
+    return _answering.get().call
+
+
+def committed(made: Committed[T]) -> T:
+    """Return the answer of a mutation, noting that its audit entry was committed with it.
+
+    The answer to a retry is not: that call gets an entry of its own.
+    """
+    answering = _answering.get()
+    if not made.is_replay:
+        answering.is_recorded = True
+        answering.revision = made.revision
+    return made.answer
+
+
+def begin_answering(answering: Answering) -> Token[Answering]:
+    """Make ``answering`` what ``current_call`` speaks of, in this task and those it starts."""
+    return _answering.set(answering)
+
+
+def end_answering(token: Token[Answering]) -> None:
+    """Undo ``begin_answering``."""
+    _answering.reset(token)

@@ -1,0 +1,1 @@
+"""Between the wire and the domain: times, enums and update masks, the same for every noun."""
