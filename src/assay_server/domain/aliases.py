@@ -9,6 +9,8 @@ Rules:
 from dataclasses import dataclass
 from datetime import datetime
 
+from assay_server.domain.gates import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:
@@ -25,7 +27,10 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class AliasMove:
-    """One step in the history of an alias; a number of 0 stands for "no version"."""
+    """One step in the history of an alias; a number of 0 stands for "no version".
+
+    ``verdict`` is what the gates said; None where none guarded the alias.
+    """
 
     namespace_id: str
     model_id: str
@@ -36,3 +41,4 @@ class AliasMove:
     move_time: datetime
     reason: str
     revision: int
+    verdict: Verdict | None = None

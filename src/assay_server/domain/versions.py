@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from assay_server.domain.facts import Facts
+from assay_server.domain.gates import Verdict
 from assay_server.domain.manifest import File, Manifest
 
 
@@ -90,7 +91,11 @@ class DraftChange:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A sealed draft. ``semver`` is empty until it is published."""
+    """A sealed draft. ``semver`` is empty until it is published.
+
+    ``size_bytes`` and ``file_count`` say of the manifest what lists tell, which leave its files
+    out. ``publish_verdict`` and ``semver_reasons`` are why it was published, and as what.
+    """
 
     namespace_id: str
     model_id: str
@@ -113,6 +118,10 @@ class Version:
     delete_time: datetime | None = None
     state_before_deletion: VersionState | None = None
     state_reason: str = ""
+    size_bytes: int = 0
+    file_count: int = 0
+    publish_verdict: Verdict | None = None
+    semver_reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

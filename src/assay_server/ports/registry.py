@@ -1,13 +1,13 @@
 """Models, drafts, versions and aliases in the store."""
 
 from collections.abc import Set
-from dataclasses import dataclass
 from typing import Protocol
 
 from assay_server.domain.aliases import Alias, AliasMove
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.manifest import File
 from assay_server.domain.models import Model
+from assay_server.domain.resolving import Standing
 from assay_server.domain.versions import Draft, Version, VersionState
 
 
@@ -55,17 +55,12 @@ class Drafts(DraftReads, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Of a version just what resolving needs."""
-
-    number: int
-    semver: str
-    state: VersionState
-
-
 class VersionReads(Protocol):
-    """Reading versions. ``get`` has files and card; lists leave both out."""
+    """Reading versions.
+
+    ``get``, ``lock`` and every ``find`` have files, card and publish verdict; lists leave the
+    three out.
+    """
 
     async def get(self, namespace_id: str, model_id: str, number: int) -> Version: ...
 
@@ -86,21 +81,25 @@ class VersionReads(Protocol):
         """List newest first, only those in one of ``states``."""
         ...
 
-    async def standings(self, namespace_id: str, model_id: str) -> tuple[Standing, ...]:
-        """All published versions that are not deleted, newest first."""
+    async def standings(
+        self, namespace_id: str, model_id: str, *, with_deleted: bool = False
+    ) -> tuple[Standing, ...]:
+        """All versions that have a semver, newest first; deleted ones only when asked for."""
         ...
 
     async def find_semver(
         self, namespace_id: str, model_id: str, semver: str
     ) -> Version | None: ...
 
-    async def find_manifest(self, namespace_id: str, model_id: str, digest: str) -> Version | None:
-        """Find the newest version that is not deleted with this manifest digest."""
+    async def with_manifest(
+        self, namespace_id: str, model_id: str, digest: str
+    ) -> tuple[Standing, ...]:
+        """All versions with this manifest digest that are not deleted, newest first."""
         ...
 
-    async def find_record(
-        self, namespace_id: str, model_id: str, digest: str
-    ) -> Version | None: ...
+    async def find_record(self, namespace_id: str, model_id: str, digest: str) -> Version | None:
+        """Find the version with this record digest, deleted or not; there is one at most."""
+        ...
 
 
 class Versions(VersionReads, Protocol):
