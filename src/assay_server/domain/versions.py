@@ -7,7 +7,7 @@ Rules:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -131,3 +131,8 @@ class VersionChange:
     description: str | None = None
     card: str | None = None
     tags: Mapping[str, str] | None = field(default=None)
+
+
+def outline(version: Version) -> Version:
+    """``version`` as lists, events and answers to changes show it: small, whatever it holds."""
+    return replace(version, manifest=Manifest((), version.manifest.digest), card="")

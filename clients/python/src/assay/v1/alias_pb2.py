@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from assay.v1 import gate_pb2 as assay_dot_v1_dot_gate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61ssay/v1/alias.proto\x12\x08\x61ssay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\x05\x41lias\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12%\n\x0eversion_number\x18\x03 \x01(\x03R\rversionNumber\x12\x19\n\x08moved_by\x18\x04 \x01(\tR\x07movedBy\x12\x37\n\tmove_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08moveTime\x12\x1c\n\tprotected\x18\x06 \x01(\x08R\tprotected\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\"\xf2\x01\n\tAliasMove\x12%\n\x0eversion_number\x18\x01 \x01(\x03R\rversionNumber\x12\x36\n\x17previous_version_number\x18\x02 \x01(\x03R\x15previousVersionNumber\x12\x19\n\x08moved_by\x18\x03 \x01(\tR\x07movedBy\x12\x37\n\tmove_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08moveTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revisionBM\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x61ssay/v1/alias.proto\x12\x08\x61ssay.v1\x1a\x13\x61ssay/v1/gate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\x05\x41lias\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12%\n\x0eversion_number\x18\x03 \x01(\x03R\rversionNumber\x12\x19\n\x08moved_by\x18\x04 \x01(\tR\x07movedBy\x12\x37\n\tmove_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08moveTime\x12\x1c\n\tprotected\x18\x06 \x01(\x08R\tprotected\x12\x12\n\x04\x65tag\x18\x07 \x01(\tR\x04\x65tag\"\x9f\x02\n\tAliasMove\x12%\n\x0eversion_number\x18\x01 \x01(\x03R\rversionNumber\x12\x36\n\x17previous_version_number\x18\x02 \x01(\x03R\x15previousVersionNumber\x12\x19\n\x08moved_by\x18\x03 \x01(\tR\x07movedBy\x12\x37\n\tmove_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08moveTime\x12\x16\n\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1a\n\x08revision\x18\x06 \x01(\x03R\x08revision\x12+\n\x07verdict\x18\x07 \x01(\x0b\x32\x11.assay.v1.VerdictR\x07verdictBM\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +34,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'assay.v1.alias_pb2', _globa
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.assay.v1P\001Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1'
-  _globals['_ALIAS']._serialized_start=68
-  _globals['_ALIAS']._serialized_end=294
-  _globals['_ALIASMOVE']._serialized_start=297
-  _globals['_ALIASMOVE']._serialized_end=539
+  _globals['_ALIAS']._serialized_start=89
+  _globals['_ALIAS']._serialized_end=315
+  _globals['_ALIASMOVE']._serialized_start=318
+  _globals['_ALIASMOVE']._serialized_end=605
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from assay.v1 import gate_pb2 as _gate_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -79,6 +80,7 @@ class AliasMove(_message.Message):
     MOVE_TIME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     version_number: _builtins.int
     """Number it was moved to; 0 when it was deleted."""
     previous_version_number: _builtins.int
@@ -93,6 +95,10 @@ class AliasMove(_message.Message):
     def move_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
 
+    @_builtins.property
+    def verdict(self) -> _gate_pb2.Verdict:
+        """What the gates said; absent where none guarded the alias."""
+
     def __init__(
         self,
         *,
@@ -102,10 +108,11 @@ class AliasMove(_message.Message):
         move_time: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
         revision: _builtins.int = ...,
+        verdict: _gate_pb2.Verdict | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["move_time", b"move_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["move_time", b"move_time", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["move_time", b"move_time", "moved_by", b"moved_by", "previous_version_number", b"previous_version_number", "reason", b"reason", "revision", b"revision", "version_number", b"version_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["move_time", b"move_time", "moved_by", b"moved_by", "previous_version_number", b"previous_version_number", "reason", b"reason", "revision", b"revision", "verdict", b"verdict", "version_number", b"version_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

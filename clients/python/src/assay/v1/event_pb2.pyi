@@ -99,7 +99,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """A version, without its card."""
+        """A version, without its files and card."""
 
     @_builtins.property
     def alias(self) -> _alias_pb2.Alias:

@@ -725,7 +725,7 @@ class SealDraftResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,
@@ -832,7 +832,7 @@ class BatchGetVersionsResponse(_message.Message):
     """Revision at which the answer was true."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_version_pb2.ModelVersion]:
-        """The versions, in the order of the names."""
+        """The versions without files and cards, in the order of the names."""
 
     def __init__(
         self,
@@ -966,7 +966,7 @@ class UpdateVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,
@@ -1034,7 +1034,7 @@ class PublishVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     @_builtins.property
     def verdict(self) -> _gate_pb2.Verdict:
@@ -1106,7 +1106,7 @@ class DeprecateVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,
@@ -1168,7 +1168,7 @@ class YankVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,
@@ -1230,7 +1230,7 @@ class DeleteVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,
@@ -1284,7 +1284,7 @@ class UndeleteVersionResponse(_message.Message):
     """Revision of the change that this call made."""
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:
-        """The version."""
+        """The version, without files and card."""
 
     def __init__(
         self,

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from assay.v1 import facts_pb2 as assay_dot_v1_dot_facts__pb2
 from assay.v1 import file_pb2 as assay_dot_v1_dot_file__pb2
+from assay.v1 import gate_pb2 as assay_dot_v1_dot_gate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61ssay/v1/version.proto\x12\x08\x61ssay.v1\x1a\x14\x61ssay/v1/facts.proto\x1a\x13\x61ssay/v1/file.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x07\n\x0cModelVersion\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n\x03uid\x18\x02 \x01(\tR\x03uid\x12\x16\n\x06number\x18\x03 \x01(\x03R\x06number\x12\x16\n\x06semver\x18\x04 \x01(\tR\x06semver\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x16.assay.v1.VersionStateR\x05state\x12!\n\x0cstate_reason\x18\x06 \x01(\tR\x0bstateReason\x12\'\n\x0fmanifest_digest\x18\x07 \x01(\tR\x0emanifestDigest\x12#\n\rrecord_digest\x18\x08 \x01(\tR\x0crecordDigest\x12\x1d\n\nsize_bytes\x18\t \x01(\x03R\tsizeBytes\x12$\n\x05\x66iles\x18\n \x03(\x0b\x32\x0e.assay.v1.FileR\x05\x66iles\x12\x1d\n\nfile_count\x18\x0b \x01(\x05R\tfileCount\x12%\n\x05\x66\x61\x63ts\x18\x0c \x01(\x0b\x32\x0f.assay.v1.FactsR\x05\x66\x61\x63ts\x12 \n\x0b\x64\x65scription\x18\r \x01(\tR\x0b\x64\x65scription\x12\x12\n\x04\x63\x61rd\x18\x0e \x01(\tR\x04\x63\x61rd\x12\x34\n\x04tags\x18\x0f \x03(\x0b\x32 .assay.v1.ModelVersion.TagsEntryR\x04tags\x12\x1d\n\ncreated_by\x18\x10 \x01(\tR\tcreatedBy\x12;\n\x0b\x63reate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bupdate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nupdateTime\x12!\n\x0cpublished_by\x18\x13 \x01(\tR\x0bpublishedBy\x12=\n\x0cpublish_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bpublishTime\x12;\n\x0b\x64\x65lete_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ndeleteTime\x12\x18\n\x07\x61liases\x18\x16 \x03(\tR\x07\x61liases\x12\x12\n\x04\x65tag\x18\x17 \x01(\tR\x04\x65tag\x1a\x37\n\tTagsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01*\xb6\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17VERSION_STATE_CANDIDATE\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x1c\n\x18VERSION_STATE_DEPRECATED\x10\x03\x12\x18\n\x14VERSION_STATE_YANKED\x10\x04\x12\x19\n\x15VERSION_STATE_DELETED\x10\x05*L\n\x04\x42ump\x12\x14\n\x10\x42UMP_UNSPECIFIED\x10\x00\x12\x0e\n\nBUMP_PATCH\x10\x01\x12\x0e\n\nBUMP_MINOR\x10\x02\x12\x0e\n\nBUMP_MAJOR\x10\x03\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x61ssay/v1/version.proto\x12\x08\x61ssay.v1\x1a\x14\x61ssay/v1/facts.proto\x1a\x13\x61ssay/v1/file.proto\x1a\x13\x61ssay/v1/gate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x07\n\x0cModelVersion\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n\x03uid\x18\x02 \x01(\tR\x03uid\x12\x16\n\x06number\x18\x03 \x01(\x03R\x06number\x12\x16\n\x06semver\x18\x04 \x01(\tR\x06semver\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x16.assay.v1.VersionStateR\x05state\x12!\n\x0cstate_reason\x18\x06 \x01(\tR\x0bstateReason\x12\'\n\x0fmanifest_digest\x18\x07 \x01(\tR\x0emanifestDigest\x12#\n\rrecord_digest\x18\x08 \x01(\tR\x0crecordDigest\x12\x1d\n\nsize_bytes\x18\t \x01(\x03R\tsizeBytes\x12$\n\x05\x66iles\x18\n \x03(\x0b\x32\x0e.assay.v1.FileR\x05\x66iles\x12\x1d\n\nfile_count\x18\x0b \x01(\x05R\tfileCount\x12%\n\x05\x66\x61\x63ts\x18\x0c \x01(\x0b\x32\x0f.assay.v1.FactsR\x05\x66\x61\x63ts\x12 \n\x0b\x64\x65scription\x18\r \x01(\tR\x0b\x64\x65scription\x12\x12\n\x04\x63\x61rd\x18\x0e \x01(\tR\x04\x63\x61rd\x12\x34\n\x04tags\x18\x0f \x03(\x0b\x32 .assay.v1.ModelVersion.TagsEntryR\x04tags\x12\x1d\n\ncreated_by\x18\x10 \x01(\tR\tcreatedBy\x12;\n\x0b\x63reate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bupdate_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nupdateTime\x12!\n\x0cpublished_by\x18\x13 \x01(\tR\x0bpublishedBy\x12=\n\x0cpublish_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bpublishTime\x12;\n\x0b\x64\x65lete_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ndeleteTime\x12\x18\n\x07\x61liases\x18\x16 \x03(\tR\x07\x61liases\x12\x12\n\x04\x65tag\x18\x17 \x01(\tR\x04\x65tag\x12:\n\x0fpublish_verdict\x18\x18 \x01(\x0b\x32\x11.assay.v1.VerdictR\x0epublishVerdict\x12%\n\x0esemver_reasons\x18\x19 \x03(\tR\rsemverReasons\x1a\x37\n\tTagsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01*\xb6\x01\n\x0cVersionState\x12\x1d\n\x19VERSION_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17VERSION_STATE_CANDIDATE\x10\x01\x12\x17\n\x13VERSION_STATE_READY\x10\x02\x12\x1c\n\x18VERSION_STATE_DEPRECATED\x10\x03\x12\x18\n\x14VERSION_STATE_YANKED\x10\x04\x12\x19\n\x15VERSION_STATE_DELETED\x10\x05*L\n\x04\x42ump\x12\x14\n\x10\x42UMP_UNSPECIFIED\x10\x00\x12\x0e\n\nBUMP_PATCH\x10\x01\x12\x0e\n\nBUMP_MINOR\x10\x02\x12\x0e\n\nBUMP_MAJOR\x10\x03\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,12 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.assay.v1P\001Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1'
   _globals['_MODELVERSION_TAGSENTRY']._loaded_options = None
   _globals['_MODELVERSION_TAGSENTRY']._serialized_options = b'8\001'
-  _globals['_VERSIONSTATE']._serialized_start=1037
-  _globals['_VERSIONSTATE']._serialized_end=1219
-  _globals['_BUMP']._serialized_start=1221
-  _globals['_BUMP']._serialized_end=1297
-  _globals['_MODELVERSION']._serialized_start=113
-  _globals['_MODELVERSION']._serialized_end=1034
-  _globals['_MODELVERSION_TAGSENTRY']._serialized_start=979
-  _globals['_MODELVERSION_TAGSENTRY']._serialized_end=1034
+  _globals['_VERSIONSTATE']._serialized_start=1157
+  _globals['_VERSIONSTATE']._serialized_end=1339
+  _globals['_BUMP']._serialized_start=1341
+  _globals['_BUMP']._serialized_end=1417
+  _globals['_MODELVERSION']._serialized_start=134
+  _globals['_MODELVERSION']._serialized_end=1154
+  _globals['_MODELVERSION_TAGSENTRY']._serialized_start=1099
+  _globals['_MODELVERSION_TAGSENTRY']._serialized_end=1154
 # @@protoc_insertion_point(module_scope)

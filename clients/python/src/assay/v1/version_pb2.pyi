@@ -5,6 +5,7 @@ isort:skip_file
 
 from assay.v1 import facts_pb2 as _facts_pb2
 from assay.v1 import file_pb2 as _file_pb2
+from assay.v1 import gate_pb2 as _gate_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -135,6 +136,8 @@ class ModelVersion(_message.Message):
     DELETE_TIME_FIELD_NUMBER: _builtins.int
     ALIASES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PUBLISH_VERDICT_FIELD_NUMBER: _builtins.int
+    SEMVER_REASONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name: `namespaces/{namespace}/models/{model}/versions/{number}`."""
     uid: _builtins.str
@@ -197,6 +200,14 @@ class ModelVersion(_message.Message):
     def aliases(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Aliases that point to it now, without the model's name."""
 
+    @_builtins.property
+    def publish_verdict(self) -> _gate_pb2.Verdict:
+        """What the publish gates said when it was published; absent until then. Lists leave it out."""
+
+    @_builtins.property
+    def semver_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why the semantic version grew as it did; empty until published. Lists leave it out."""
+
     def __init__(
         self,
         *,
@@ -223,10 +234,12 @@ class ModelVersion(_message.Message):
         delete_time: _timestamp_pb2.Timestamp | None = ...,
         aliases: _abc.Iterable[_builtins.str] | None = ...,
         etag: _builtins.str = ...,
+        publish_verdict: _gate_pb2.Verdict | None = ...,
+        semver_reasons: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "facts", b"facts", "publish_time", b"publish_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "delete_time", b"delete_time", "facts", b"facts", "publish_time", b"publish_time", "publish_verdict", b"publish_verdict", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "card", b"card", "create_time", b"create_time", "created_by", b"created_by", "delete_time", b"delete_time", "description", b"description", "etag", b"etag", "facts", b"facts", "file_count", b"file_count", "files", b"files", "manifest_digest", b"manifest_digest", "name", b"name", "number", b"number", "publish_time", b"publish_time", "published_by", b"published_by", "record_digest", b"record_digest", "semver", b"semver", "size_bytes", b"size_bytes", "state", b"state", "state_reason", b"state_reason", "tags", b"tags", "uid", b"uid", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases", "card", b"card", "create_time", b"create_time", "created_by", b"created_by", "delete_time", b"delete_time", "description", b"description", "etag", b"etag", "facts", b"facts", "file_count", b"file_count", "files", b"files", "manifest_digest", b"manifest_digest", "name", b"name", "number", b"number", "publish_time", b"publish_time", "publish_verdict", b"publish_verdict", "published_by", b"published_by", "record_digest", b"record_digest", "semver", b"semver", "semver_reasons", b"semver_reasons", "size_bytes", b"size_bytes", "state", b"state", "state_reason", b"state_reason", "tags", b"tags", "uid", b"uid", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
