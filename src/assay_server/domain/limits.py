@@ -51,34 +51,34 @@ def require_line(text: str, *, field: str, bytes_max: int) -> str:
     return require_text(text, field=field, bytes_max=bytes_max)
 
 
-def require_display_name(text: str) -> str:
+def require_display_name(text: str, *, field: str = "display_name") -> str:
     """``text``, if it fits in a line of a table."""
     if len(text) > DISPLAY_NAME_CHARACTERS_MAX:
         raise InvalidField(
-            "display_name",
+            field,
             f"has {len(text)} characters, but may have {DISPLAY_NAME_CHARACTERS_MAX}",
         )
-    return require_line(text, field="display_name", bytes_max=4 * DISPLAY_NAME_CHARACTERS_MAX)
+    return require_line(text, field=field, bytes_max=4 * DISPLAY_NAME_CHARACTERS_MAX)
 
 
-def require_description(text: str) -> str:
+def require_description(text: str, *, field: str = "description") -> str:
     """``text``, if it is short enough for lists."""
-    return require_text(text, field="description", bytes_max=DESCRIPTION_BYTES_MAX)
+    return require_text(text, field=field, bytes_max=DESCRIPTION_BYTES_MAX)
 
 
-def require_card(text: str) -> str:
+def require_card(text: str, *, field: str = "card") -> str:
     """``text``, if it is no longer than a long README."""
-    return require_text(text, field="card", bytes_max=CARD_BYTES_MAX)
+    return require_text(text, field=field, bytes_max=CARD_BYTES_MAX)
 
 
-def require_reason(text: str) -> str:
+def require_reason(text: str, *, field: str = "reason") -> str:
     """``text``, if it is a few sentences."""
-    return require_text(text, field="reason", bytes_max=REASON_BYTES_MAX)
+    return require_text(text, field=field, bytes_max=REASON_BYTES_MAX)
 
 
-def require_task(text: str) -> str:
+def require_task(text: str, *, field: str = "task") -> str:
     """``text``, if it is empty or kebab-case like ``image-classification``."""
-    return require_kebab(text, field="task", example="image-classification") if text else text
+    return require_kebab(text, field=field, example="image-classification") if text else text
 
 
 def require_kebab(text: str, *, field: str, example: str) -> str:
@@ -92,27 +92,27 @@ def require_kebab(text: str, *, field: str, example: str) -> str:
     return text
 
 
-def require_keywords(keywords: tuple[str, ...]) -> tuple[str, ...]:
+def require_keywords(keywords: tuple[str, ...], *, field: str = "keywords") -> tuple[str, ...]:
     """``keywords``, if they are few, legal and different."""
     if len(keywords) > KEYWORDS_MAX:
-        raise InvalidField("keywords", f"has {len(keywords)} entries, but may have {KEYWORDS_MAX}")
+        raise InvalidField(field, f"has {len(keywords)} entries, but may have {KEYWORDS_MAX}")
     for keyword in keywords:
-        require_kebab(keyword, field="keywords", example="computer-vision")
+        require_kebab(keyword, field=field, example="computer-vision")
     if len(set(keywords)) < len(keywords):
-        raise InvalidField("keywords", "names the same keyword twice")
+        raise InvalidField(field, "names the same keyword twice")
     return keywords
 
 
-def require_tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+def require_tags(tags: Mapping[str, str], *, field: str = "tags") -> Mapping[str, str]:
     """``tags``, if they are few and legal."""
     if len(tags) > TAGS_MAX:
-        raise InvalidField("tags", f"has {len(tags)} entries, but may have {TAGS_MAX}")
+        raise InvalidField(field, f"has {len(tags)} entries, but may have {TAGS_MAX}")
     for key, value in tags.items():
         if not _TAG_KEY.fullmatch(key):
             raise InvalidField(
-                "tags",
+                field,
                 f"has the key {quoted(key)}: a key has 1 to 63 of a-z, 0-9 and _.-, "
                 "beginning with a letter",
             )
-        require_line(value, field=f"tags[{key}]", bytes_max=TAG_VALUE_BYTES_MAX)
+        require_line(value, field=f"{field}[{key}]", bytes_max=TAG_VALUE_BYTES_MAX)
     return tags
