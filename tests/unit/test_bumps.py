@@ -24,6 +24,7 @@ from assay_server.domain.facts import (
     Signature,
     TensorSpec,
 )
+from assay_server.domain.resolving import Standing
 from assay_server.domain.versions import Bump, Version, VersionState
 from tests.unit.making import make_version
 
@@ -229,21 +230,18 @@ def test_what_is_no_plain_semver_is_refused(text: str) -> None:
         decide(FACTS, base(), semver=text)
 
 
-def test_the_base_is_the_greatest_ready_release() -> None:
-    def published(number: int, state: VersionState, semver: str) -> Version:
-        return make_version(number=number, state=state, semver=semver)
-
-    versions = [
-        published(1, VersionState.READY, "1.9.0"),
-        published(2, VersionState.READY, "1.10.0"),
-        published(3, VersionState.READY, "2.0.0-rc.1"),
-        published(4, VersionState.DEPRECATED, "3.0.0"),
-        published(5, VersionState.YANKED, "4.0.0"),
-        published(6, VersionState.CANDIDATE, ""),
+def test_the_base_is_the_greatest_release_that_still_resolves() -> None:
+    standings = [
+        Standing(1, VersionState.READY, "1.9.0"),
+        Standing(2, VersionState.DEPRECATED, "1.10.0"),
+        Standing(3, VersionState.READY, "2.0.0-rc.1"),
+        Standing(4, VersionState.YANKED, "3.0.0"),
+        Standing(5, VersionState.DELETED, "4.0.0"),
+        Standing(6, VersionState.CANDIDATE),
     ]
 
-    found = base_among(versions)
+    found = base_among(standings)
 
     assert found is not None
     assert found.number == 2
-    assert base_among(versions[2:]) is None
+    assert base_among(standings[2:]) is None

@@ -1,8 +1,8 @@
 """Which semantic version a version gets: the rule, what was asked, and why.
 
 Rules:
-- The base is the greatest READY release; without one the first semver is 1.0.0, or any that
-  is asked for.
+- The base is the greatest release that still resolves (READY or DEPRECATED): its callers rely on
+  it. Without one the first semver is 1.0.0, or any that is asked for.
 - An interface that breaks callers, or is gone, demands MAJOR. Another architecture, training
   data, feature set, base version, format or framework, or a compatible change of the interface
   demands MINOR. Anything else is a retrain: PATCH.
@@ -26,6 +26,7 @@ from assay_server.domain.errors import (
     SemverTooLow,
 )
 from assay_server.domain.facts import DatasetPurpose, Facts
+from assay_server.domain.resolving import Standing
 from assay_server.domain.semver import Semver, parse_semver
 from assay_server.domain.signatures import Compatibility, compatibility
 from assay_server.domain.versions import Bump, Version, VersionState
@@ -60,13 +61,13 @@ class SemverDecision:
     reasons: tuple[str, ...]
 
 
-def base_among(versions: Iterable[Version]) -> Version | None:
-    """The version that a new one is compared with: the greatest READY release, if any."""
+def base_among(published: Iterable[Standing]) -> Standing | None:
+    """What a new version is compared with: the greatest release that still resolves, if any."""
     releases = [
-        (semver, version)
-        for version in versions
-        if version.state is VersionState.READY and version.semver
-        if not (semver := parse_semver(version.semver)).is_prerelease
+        (semver, standing)
+        for standing in published
+        if standing.state in (VersionState.READY, VersionState.DEPRECATED) and standing.semver
+        if not (semver := parse_semver(standing.semver)).is_prerelease
     ]
     return max(releases, key=lambda pair: pair[0])[1] if releases else None
 
@@ -83,7 +84,7 @@ def decide_semver(
 
     Args:
         candidate: The facts of the version to publish.
-        base: See ``base_among``.
+        base: The version of the standing that ``base_among`` picks.
         asked: What the client named; a bump and a semver exclude each other.
         name: Resource name of the version to publish, for messages.
         taken: The number of the version that has a semver, for every semver ever given.
