@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin
 STAMP := .venv/.stamp
-CODEGEN := .codegen/.stamp .codegen-mypy/.stamp
+CODEGEN := .codegen/.stamp .codegen-mypy/.stamp .codegen-go/.stamp
 SOURCES := src clients/python/src tests tools $(wildcard examples benchmarks)
 # Extra arguments for pytest, for example: make test ARGS="-k gate"
 ARGS ?=
@@ -59,6 +59,10 @@ proto: $(STAMP) $(CODEGEN) ## check proto/ and regenerate the stubs from it
 .codegen-mypy/.stamp: requirements/codegen-mypy.txt tools/make_tool_venv.sh | $(STAMP)
 	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .codegen-mypy requirements/codegen-mypy.txt
 
+# Leaves no stamp where Go is missing: the tests then say so, and the rest of the house goes on.
+.codegen-go/.stamp: tools/go/go.mod tools/go/go.sum tools/make_go_tools.sh
+	@tools/make_go_tools.sh
+
 .PHONY: bench
 bench: ## list the benchmarks
 	@found=$$(ls benchmarks/bench_*.py 2>/dev/null); \
@@ -73,6 +77,6 @@ constraints: ## renew requirements/constraints.txt from the newest releases pypr
 
 .PHONY: clean
 clean: ## remove environments, caches and everything else that was made
-	@rm -rf .venv .codegen .codegen-mypy .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv .codegen .codegen-mypy .codegen-go .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache dist build
 	@find src clients tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,27 +12,40 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUF = ROOT / ".venv/bin/buf"
-NEEDED = (BUF, ROOT / ".codegen/.stamp", ROOT / ".codegen-mypy/.stamp")
+PYTHON_PACKAGE_DOC = '"""Generated from proto/assay/v1 by `make proto`; do not edit."""\n'
 
 
 @dataclass(frozen=True)
 class StubTree:
-    """One directory that holds generated files and nothing else."""
+    """One directory that holds generated files and nothing else.
+
+    ``stamps`` are left by what installs the generators; without them ``remedy`` says what to do.
+    """
 
     directory: str
-    package_doc: str
+    template: str
+    stamps: tuple[str, ...]
+    remedy: str
+
+    def missing_tools(self) -> list[str]:
+        """Name what generation needs and this checkout does not have yet."""
+        needed = (BUF, *(ROOT / stamp for stamp in self.stamps))
+        return [str(path.relative_to(ROOT)) for path in needed if not path.exists()]
 
 
 PYTHON_STUBS = StubTree(
     "clients/python/src/assay/v1",
-    '"""Generated from proto/assay/v1 by `make proto`; do not edit."""\n',
+    "buf.gen.yaml",
+    (".codegen/.stamp", ".codegen-mypy/.stamp"),
+    "run `make proto`, which installs it",
 )
-STUB_TREES = (PYTHON_STUBS,)
-
-
-def missing_tools() -> list[str]:
-    """Name what generation needs and this checkout does not have yet."""
-    return [str(path.relative_to(ROOT)) for path in NEEDED if not path.exists()]
+GO_STUBS = StubTree(
+    "clients/go/assay/v1",
+    "buf.gen.go.yaml",
+    (".codegen-go/.stamp",),
+    "install the Go that tools/go/go.mod asks for and run `make proto`",
+)
+STUB_TREES = (PYTHON_STUBS, GO_STUBS)
 
 
 def buf(*arguments: str) -> None:
@@ -50,41 +63,45 @@ def drop_empty_service_stubs(directory: Path) -> None:
             types.unlink()
 
 
-def generate(output: Path) -> None:
-    """Write every stub tree below ``output``, complete and with nothing left over."""
-    for tree in STUB_TREES:
-        shutil.rmtree(output / tree.directory, ignore_errors=True)
-    buf("generate", "--template", "buf.gen.yaml", "--output", str(output))
-    python = output / PYTHON_STUBS.directory
-    drop_empty_service_stubs(python)
-    (python / "__init__.py").write_text(PYTHON_STUBS.package_doc)
-    (python / "py.typed").touch()
+def generate(tree: StubTree, output: Path) -> None:
+    """Write one stub tree below ``output``, complete and with nothing left over."""
+    shutil.rmtree(output / tree.directory, ignore_errors=True)
+    buf("generate", "--template", tree.template, "--output", str(output))
+    if tree is PYTHON_STUBS:
+        python = output / tree.directory
+        drop_empty_service_stubs(python)
+        (python / "__init__.py").write_text(PYTHON_PACKAGE_DOC)
+        (python / "py.typed").touch()
 
 
-def replace_stubs(fresh: Path) -> None:
-    """Put freshly generated trees where the committed ones are."""
-    for tree in STUB_TREES:
-        shutil.rmtree(ROOT / tree.directory, ignore_errors=True)
-        shutil.copytree(fresh / tree.directory, ROOT / tree.directory)
+def replace_stubs(tree: StubTree, fresh: Path) -> None:
+    """Put a freshly generated tree where the committed one is."""
+    shutil.rmtree(ROOT / tree.directory, ignore_errors=True)
+    shutil.copytree(fresh / tree.directory, ROOT / tree.directory)
 
 
 def main() -> int:
     """Check first: stubs of a proto that breaks the rules are never written."""
-    if missing := missing_tools():
-        print(f"Missing {', '.join(missing)}: run `make proto`.", file=sys.stderr)
-        return 1
+    unable = [tree for tree in STUB_TREES if tree.missing_tools()]
     try:
         buf("format", "--diff", "--exit-code", "proto")
         buf("lint")
         with tempfile.TemporaryDirectory() as directory:
-            generate(Path(directory))
-            replace_stubs(Path(directory))
+            for tree in STUB_TREES:
+                if tree not in unable:
+                    generate(tree, Path(directory))
+                    replace_stubs(tree, Path(directory))
     except subprocess.CalledProcessError as failure:
         print(f"buf {failure.cmd[1]} found what is printed above.", file=sys.stderr)
         return 1
-    count = sum(1 for _ in (ROOT / PYTHON_STUBS.directory).glob("*_pb2.py"))
+    for tree in unable:
+        missing = ", ".join(tree.missing_tools())
+        print(
+            f"{tree.directory} is as it was: {missing} is missing; {tree.remedy}.", file=sys.stderr
+        )
+    count = sum(1 for _ in (ROOT / "proto").rglob("*.proto"))
     print(f"generated the stubs of {count} proto files")
-    return 0
+    return 1 if unable else 0
 
 
 if __name__ == "__main__":

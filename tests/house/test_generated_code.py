@@ -10,15 +10,6 @@ from tests.house.sources import ROOT
 from tools import generate_stubs
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if missing := generate_stubs.missing_tools():
-        absent(", ".join(missing), "run `make proto`, which installs it")
-    output = tmp_path_factory.mktemp("stubs")
-    generate_stubs.generate(output)
-    return output
-
-
 def names(directory: Path) -> set[str]:
     return {
         path.relative_to(directory).as_posix()
@@ -29,9 +20,12 @@ def names(directory: Path) -> set[str]:
 
 @pytest.mark.parametrize("tree", generate_stubs.STUB_TREES, ids=lambda tree: tree.directory)
 def test_the_committed_stubs_are_what_the_protos_generate(
-    fresh: Path, tree: generate_stubs.StubTree
+    tree: generate_stubs.StubTree, tmp_path: Path
 ) -> None:
-    committed, generated = ROOT / tree.directory, fresh / tree.directory
+    if missing := tree.missing_tools():
+        absent(", ".join(missing), tree.remedy)
+    generate_stubs.generate(tree, tmp_path)
+    committed, generated = ROOT / tree.directory, tmp_path / tree.directory
 
     both = names(committed) & names(generated)
     _, different, unreadable = filecmp.cmpfiles(committed, generated, sorted(both), shallow=False)
