@@ -1,0 +1,197 @@
+"""Aliases: moved by compare-and-set, protected ones only through their gate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from assay_server.domain.aliases import Alias, AliasMove, require_expected, require_target
+from assay_server.domain.calls import (
+    Call,
+    Change,
+    Committed,
+    Happened,
+    Page,
+    Paged,
+    Stamped,
+)
+from assay_server.domain.errors import GateClosed, PermissionDenied
+from assay_server.domain.events import EventType
+from assay_server.domain.gates import Verdict
+from assay_server.domain.models import require_live
+from assay_server.domain.names import (
+    AliasName,
+    ModelName,
+    alias_gate_id,
+    alias_name,
+    model_name,
+)
+from assay_server.domain.versions import Version
+from assay_server.ports.clock import Clock, Ids
+from assay_server.ports.metadata import MetadataStore, Transaction
+from assay_server.services.judging import judge_move
+
+MOVE_PROTECTED = "aliases.move-protected"
+"""The permission that a protected alias asks for, besides that of moving any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlias:
+    """An alias, whether a gate guards it, and what that said if it was asked."""
+
+    alias: Alias
+    is_protected: bool
+    verdict: Verdict | None = None
+
+
+class AliasService:
+    """The requests about aliases."""
+
+    def __init__(self, store: MetadataStore, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def set(
+        self, call: Call, name: AliasName, number: int, *, expected: int | None, reason: str
+    ) -> Committed[ShownAlias]:
+        """Point an alias to a version; where it points there already, nothing happens.
+
+        Raises:
+            NotFound: There is no such version.
+            ModelIsDeleted: The model must be restored first.
+            AliasMoved: The alias points elsewhere than ``expected``.
+            VersionNotReady: The version is neither READY nor DEPRECATED.
+            PermissionDenied: The alias is protected and the caller may not move such.
+            GateClosed: A rule of its gate is not met.
+        """
+        now, etag = self._clock.now(), self._ids.new()
+
+        async def move(tx: Transaction) -> Change[ShownAlias]:
+            alias = await _locked(tx, name)
+            previous = require_expected(name, alias, expected)
+            target = await tx.versions.lock(name.namespace_id, name.model_id, number)
+            verdict = await _verdict(tx, call, name, require_target(target))
+            moved = Alias(*name, number, moved_by=call.principal, move_time=now, etag=etag)
+            answer = ShownAlias(moved, verdict is not None, verdict)
+            if alias is not None and previous == number:
+                return Change(ShownAlias(alias, answer.is_protected, verdict))
+            await tx.aliases.save(moved, _step(moved, previous, reason, verdict))
+            event_type = EventType.UPDATED if alias else EventType.CREATED
+            return Change(answer, (_happened(event_type, moved),))
+
+        return await self._store.change(call, ShownAlias, move)
+
+    async def delete(
+        self, call: Call, name: AliasName, *, expected: int | None, reason: str
+    ) -> Committed[Alias]:
+        """Remove an alias; its history stays.
+
+        Raises:
+            NotFound: There is no such alias.
+            AliasMoved: It points elsewhere than ``expected``.
+            PermissionDenied: It is protected and the caller may not move such.
+        """
+        now = self._clock.now()
+
+        async def remove(tx: Transaction) -> Change[Alias]:
+            await _locked(tx, name)
+            alias = await tx.aliases.get(*name)
+            require_expected(name, alias, expected)
+            if await _is_guarded(tx, name):
+                _require_permission(call, name)
+            await tx.aliases.remove(alias, _removal(alias, call.principal, now, reason))
+            return Change(alias, (_happened(EventType.DELETED, alias),))
+
+        return await self._store.change(call, Alias, remove)
+
+    async def get(self, name: AliasName) -> Stamped[ShownAlias]:
+        """Read one alias."""
+        async with self._store.read() as reader:
+            alias = await reader.aliases.get(*name)
+            gate_ids = await reader.gates.ids(name.namespace_id, name.model_id)
+            return Stamped(_shown(alias, gate_ids), reader.revision)
+
+    async def list(self, name: ModelName, page: Page) -> Stamped[Paged[ShownAlias]]:
+        """List the aliases of a model by id."""
+        async with self._store.read() as reader:
+            await reader.models.get(*name)
+            found = await reader.aliases.list(*name, page)
+            gate_ids = await reader.gates.ids(*name)
+            shown = tuple(_shown(alias, gate_ids) for alias in found.items)
+            return Stamped(Paged(shown, found.next_after), reader.revision)
+
+    async def list_moves(self, name: AliasName, page: Page) -> Stamped[Paged[AliasMove]]:
+        """List the history of an alias, newest first, also of a removed one."""
+        async with self._store.read() as reader:
+            await reader.models.get(name.namespace_id, name.model_id)
+            moves = await reader.aliases.list_moves(*name, page)
+            return Stamped(moves, reader.revision)
+
+
+async def _locked(tx: Transaction, name: AliasName) -> Alias | None:
+    """The alias, held still with its gates: gates first, then the model, as everywhere."""
+    await tx.gates.lock(name.namespace_id)
+    require_live(await tx.models.lock(name.namespace_id, name.model_id))
+    return await tx.aliases.find(*name)
+
+
+async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version) -> Verdict | None:
+    """What the gates say; None where none guards the alias."""
+    if not await _is_guarded(tx, name):
+        return None
+    _require_permission(call, name)
+    verdict = await judge_move(tx, target, alias_gate_id(name.alias_id))
+    if not verdict.is_open:
+        raise GateClosed(verdict)
+    return verdict
+
+
+async def _is_guarded(tx: Transaction, name: AliasName) -> bool:
+    gate_id = alias_gate_id(name.alias_id)
+    return bool(await tx.gates.applying(name.namespace_id, name.model_id, gate_id))
+
+
+def _require_permission(call: Call, name: AliasName) -> None:
+    if MOVE_PROTECTED not in call.permissions:
+        raise PermissionDenied(
+            permission=MOVE_PROTECTED,
+            resource=model_name(name.namespace_id, name.model_id),
+            principal=call.principal,
+        )
+
+
+def _shown(alias: Alias, gate_ids: frozenset[str]) -> ShownAlias:
+    return ShownAlias(alias, alias_gate_id(alias.alias_id) in gate_ids)
+
+
+def _step(moved: Alias, previous: int, reason: str, verdict: Verdict | None) -> AliasMove:
+    return AliasMove(
+        moved.namespace_id,
+        moved.model_id,
+        moved.alias_id,
+        moved.number,
+        previous_number=previous,
+        moved_by=moved.moved_by,
+        move_time=moved.move_time,
+        reason=reason,
+        revision=0,
+        verdict=verdict,
+    )
+
+
+def _removal(alias: Alias, principal: str, now: datetime, reason: str) -> AliasMove:
+    return AliasMove(
+        alias.namespace_id,
+        alias.model_id,
+        alias.alias_id,
+        number=0,
+        previous_number=alias.number,
+        moved_by=principal,
+        move_time=now,
+        reason=reason,
+        revision=0,
+    )
+
+
+def _happened(event_type: EventType, alias: Alias) -> Happened:
+    name = alias_name(alias.namespace_id, alias.model_id, alias.alias_id)
+    return Happened(event_type, name, alias.namespace_id, alias)

@@ -1,0 +1,65 @@
+"""Resolving: from a reference that a person typed to a version, and what to know of it."""
+
+from dataclasses import dataclass
+
+from assay_server.domain.calls import Stamped
+from assay_server.domain.models import require_live
+from assay_server.domain.references import ByAlias, ByDigest, ByNumber, BySemver, Reference
+from assay_server.domain.resolving import Standing, resolve, standing_of
+from assay_server.domain.versions import Version
+from assay_server.ports.metadata import MetadataStore, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The version that a reference stands for now, its aliases, and warnings."""
+
+    version: Version
+    alias_ids: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class ResolvingService:
+    """The request to resolve."""
+
+    def __init__(self, store: MetadataStore) -> None:
+        self._store = store
+
+    async def resolve(self, reference: Reference) -> Stamped[Resolved]:
+        """Find the version that ``reference`` stands for, in one snapshot.
+
+        Raises:
+            NotFound: There is no such model, version or alias.
+            ModelIsDeleted: Nothing of a deleted model resolves.
+            NothingResolves: The model has no version that fits.
+            VersionNotReady: An alias or pin leads to a version that may not be used like this.
+            VersionYanked: An alias leads to a version that was withdrawn.
+        """
+        names = (reference.namespace_id, reference.model_id)
+        async with self._store.read() as reader:
+            require_live(await reader.models.get(*names))
+            candidates, alias_number = await _candidates(reader, reference)
+            resolution = resolve(reference, candidates, alias_number=alias_number)
+            version = await reader.versions.get(*names, resolution.number)
+            aliases = await reader.aliases.of_versions(*names, {version.number})
+            alias_ids = tuple(alias.alias_id for alias in aliases)
+            return Stamped(Resolved(version, alias_ids, resolution.warnings), reader.revision)
+
+
+async def _candidates(reader: Reader, reference: Reference) -> tuple[tuple[Standing, ...], int]:
+    """All versions that could answer, and where the alias points, 0 if nowhere."""
+    names, versions = (reference.namespace_id, reference.model_id), reader.versions
+    match reference.target:
+        case ByNumber(number):
+            return (standing_of(await versions.get(*names, number)),), 0
+        case ByAlias(alias_id):
+            alias = await reader.aliases.find(*names, alias_id)
+            if alias is None:
+                return (), 0
+            return (standing_of(await versions.get(*names, alias.number)),), alias.number
+        case BySemver(semver):
+            found = await versions.find_semver(*names, str(semver))
+            return (standing_of(found),) if found else (), 0
+        case ByDigest(digest):
+            return await versions.with_manifest(*names, digest), 0
+    return await versions.standings(*names), 0

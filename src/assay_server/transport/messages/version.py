@@ -1,0 +1,81 @@
+"""Model versions on the wire."""
+
+from collections.abc import Iterable, Set
+
+from assay.v1 import version_pb2
+from assay_server.domain import limits
+from assay_server.domain.names import version_name
+from assay_server.domain.versions import Bump, Version, VersionChange, VersionState
+from assay_server.transport.messages import facts, file, gate
+from assay_server.transport.translating.enums import from_enum, to_enum
+from assay_server.transport.translating.timestamps import to_timestamp
+
+EDITABLE = ("tags", "description", "card")
+"""Paths that an update mask may name."""
+
+
+def to_message(version: Version, alias_ids: Iterable[str] = ()) -> version_pb2.ModelVersion:
+    """Translate for an answer; files, card and verdict appear where ``version`` has them."""
+    return version_pb2.ModelVersion(
+        name=version_name(version.namespace_id, version.model_id, version.number),
+        uid=version.version_uid,
+        number=version.number,
+        semver=version.semver,
+        state=to_enum(version.state, version_pb2.VersionState),
+        state_reason=version.state_reason,
+        manifest_digest=version.manifest.digest,
+        record_digest=version.record_digest,
+        size_bytes=version.size_bytes,
+        files=map(file.to_message, version.manifest.files),
+        file_count=version.file_count,
+        facts=facts.to_message(version.facts),
+        description=version.description,
+        card=version.card,
+        tags=version.tags,
+        created_by=version.created_by,
+        create_time=to_timestamp(version.create_time),
+        update_time=to_timestamp(version.update_time),
+        published_by=version.published_by,
+        publish_time=to_timestamp(version.publish_time),
+        delete_time=to_timestamp(version.delete_time),
+        aliases=alias_ids,
+        etag=version.etag,
+        publish_verdict=gate.verdict_message(version.publish_verdict, version),
+        semver_reasons=version.semver_reasons,
+    )
+
+
+def from_message(message: version_pb2.ModelVersion, *, fields: Set[str]) -> VersionChange:
+    """Translate and check those ``fields`` that people edit; all else is left alone.
+
+    Raises:
+        InvalidField: One is over its limit or breaks its grammar.
+    """
+    change = VersionChange(
+        description=message.description if "description" in fields else None,
+        card=message.card if "card" in fields else None,
+        tags=dict(message.tags) if "tags" in fields else None,
+    )
+    limits.require_description(change.description or "", field="version.description")
+    limits.require_card(change.card or "", field="version.card")
+    limits.require_tags(change.tags or {}, field="version.tags")
+    return change
+
+
+def bump_of(number: int) -> Bump | None:
+    """The bump that a request names; None leaves it to the server."""
+    if not number:
+        return None
+    return from_enum(number, version_pb2.Bump, Bump, field="bump")
+
+
+def states_of(numbers: Iterable[int], *, show_deleted: bool) -> frozenset[VersionState]:
+    """The states that a list is limited to; all but DELETED unless told otherwise."""
+    named = frozenset(
+        from_enum(number, version_pb2.VersionState, VersionState, field="states")
+        for number in numbers
+    )
+    if named:
+        return named
+    hidden = frozenset() if show_deleted else frozenset({VersionState.DELETED})
+    return frozenset(VersionState) - hidden
