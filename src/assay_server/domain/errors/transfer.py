@@ -91,12 +91,12 @@ class RevisionCompacted(OutOfRange):
 
 
 class DigestMismatch(Corrupt):
-    """The received bytes have another digest than was declared; nothing was kept."""
+    """A file or manifest has another digest than was declared; nothing was kept."""
 
-    def __init__(self, path: str, *, declared_digest: str, actual_digest: str) -> None:
+    def __init__(self, subject: str, *, declared_digest: str, actual_digest: str) -> None:
         super().__init__(
-            f"the bytes of {quoted(path)} have the digest {actual_digest}, not {declared_digest}: "
-            "they were changed on the way, or the digest is of another file. Upload it again",
+            f"{quoted(subject)} has the digest {actual_digest}, not {declared_digest}: it was "
+            "changed on the way, or the digest is of something else. Compare, then send it again",
             expected=declared_digest,
             actual=actual_digest,
         )
