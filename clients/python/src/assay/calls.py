@@ -1,0 +1,184 @@
+"""What every call goes through: a deadline, a request id, retries, and typed exceptions."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from assay import retries
+from assay.connection import Connection
+from assay.errors import Conflict, ConnectionFailed, DeadlinePassed, Refused, Unavailable
+from assay.stubs import Stubs
+
+Question = TypeVar("Question", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
+Item = TypeVar("Item")
+
+PAGE_SIZE = 200
+"""Few round trips, and far from the 4 MiB that a message may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long one call may take, all its tries together."""
+
+    read_s: float = 10.0
+    write_s: float = 30.0
+
+
+class Page(Protocol):
+    """An answer that may have a next page."""
+
+    next_page_token: str
+
+
+class Calls:
+    """Makes calls on one connection under the same deadlines."""
+
+    def __init__(self, connection: Connection, deadlines: Deadlines) -> None:
+        self.connection = connection
+        self.deadlines = deadlines
+
+    @property
+    def stubs(self) -> Stubs:
+        """The generated stubs, opened if need be."""
+        return self.connection.stubs
+
+    async def read(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]", request: Question
+    ) -> Answer:
+        """Ask something."""
+        return await self._send(method, request, self.deadlines.read_s)
+
+    async def write(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
+        request: Question,
+        *,
+        extra_s: float = 0.0,
+    ) -> Answer:
+        """Change something. The request id makes all repetitions of this call one change.
+
+        ``extra_s`` lengthens the deadline where the server has work in proportion to a size.
+        """
+        give_request_id(request)
+        return await self._send(method, request, self.deadlines.write_s + extra_s)
+
+    async def pages(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
+        request: Question,
+        items: Callable[[Answer], Iterable[Item]],
+    ) -> AsyncGenerator[Item, None]:
+        """Every item of a list, page after page, each fetched when the one before is used up."""
+        asked: Any = request
+        if not asked.page_size:
+            asked.page_size = PAGE_SIZE
+        while True:
+            answer: Any = await self.read(method, request)
+            for item in items(answer):
+                yield item
+            if not answer.next_page_token:
+                return
+            asked.page_token = answer.next_page_token
+
+    async def messages(
+        self, call: "grpc.aio.UnaryStreamCall[Question, Answer]", *, silence_s: float
+    ) -> AsyncGenerator[Answer, None]:
+        """What a stream sends; the call ends when the iteration does, however that ends.
+
+        gRPC itself never ends a call that was merely forgotten (grpc/grpc#43462).
+
+        Raises:
+            ConnectionFailed: Nothing came for ``silence_s``: the other side may be gone.
+        """
+        alarm = _Alarm(silence_s, call)
+        try:
+            async for message in call:
+                alarm.stop()  # the time that the reader takes is not the server's
+                yield message
+                alarm.start()
+        except grpc.aio.AioRpcError as error:
+            raise self.connection.error_of(error) from error
+        except asyncio.CancelledError:
+            if not alarm.has_rung:
+                raise
+            raise ConnectionFailed(
+                f"{self.connection.target} sent nothing for {silence_s:g} s."
+            ) from None
+        finally:
+            alarm.stop()
+            call.cancel()
+
+    async def _send(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
+        request: Question,
+        deadline_s: float,
+    ) -> Answer:
+        """One answer. Repeats what gRPC's own retries do not know to be worth repeating."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + deadline_s
+        pauses = retries.pauses()
+        for attempt in range(1, retries.ATTEMPTS_MAX + 1):
+            try:
+                return await method(request, timeout=max(ends_at - loop.time(), 0.001))
+            except grpc.aio.AioRpcError as error:
+                failure = self._failure(error, deadline_s)
+                pause_s = next(pauses)
+                is_last = attempt == retries.ATTEMPTS_MAX or loop.time() + pause_s >= ends_at
+                if is_last or not _is_worth_repeating(failure):
+                    raise failure from error
+            await asyncio.sleep(pause_s)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _failure(self, error: grpc.aio.AioRpcError, deadline_s: float) -> Exception:
+        failure = self.connection.error_of(error)
+        if isinstance(failure, DeadlinePassed) and not failure.reason:
+            return DeadlinePassed(
+                f"{self.connection.target} did not answer within {deadline_s:g} s. A change may "
+                "have happened all the same: look before you repeat it.",
+                code=error.code(),
+            )
+        return failure
+
+
+class _Alarm:
+    """Cancels a call that was silent for too long."""
+
+    def __init__(self, limit_s: float, call: "grpc.aio.UnaryStreamCall[Any, Any]") -> None:
+        self.has_rung = False
+        self._limit_s = limit_s
+        self._call = call
+        self.start()
+
+    def start(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._limit_s, self._ring)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _ring(self) -> None:
+        self.has_rung = True
+        self._call.cancel()
+
+
+def give_request_id(request: Message) -> None:
+    """Fill ``request_id``, where ``request`` has one and it is empty."""
+    if "request_id" in request.DESCRIPTOR.fields_by_name and not getattr(request, "request_id"):  # noqa: B009
+        setattr(request, "request_id", str(uuid.uuid4()))  # noqa: B010
+
+
+def _is_worth_repeating(failure: Exception) -> bool:
+    """A lost race that says so, or a call that a stopping server cancelled (grpc/grpc#41785).
+
+    UNAVAILABLE is not here: gRPC has repeated that already.
+    """
+    if isinstance(failure, Conflict):
+        return True
+    was_cancelled = isinstance(failure, Refused) and failure.code is grpc.StatusCode.CANCELLED
+    return was_cancelled and isinstance(failure, Unavailable)

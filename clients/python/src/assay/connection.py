@@ -1,0 +1,137 @@
+"""One channel to one server: made on first use, owned by one event loop of one process."""
+
+import asyncio
+import ipaddress
+import os
+from importlib import metadata
+from typing import Any
+
+import grpc
+
+from assay import retries, statuses
+from assay.diagnosis import why_no_connection
+from assay.errors import (
+    AssayError,
+    ClientClosed,
+    ConnectionFailed,
+    ForeignLoop,
+    ForkedClient,
+    InsecureTarget,
+)
+from assay.stubs import Stubs
+from assay.tls import TLS
+
+KEEPALIVE_MS = 60_000
+"""grpc.io advises against less than a minute; servers hang up on those who ping more often."""
+
+KEEPALIVE_TIMEOUT_MS = 20_000
+
+
+class Connection:
+    """A channel and its stubs. Nothing of gRPC is touched before the first call."""
+
+    _process_with_grpc: int | None = None
+    """Process that first opened a channel: its children inherit gRPC's memory, not its threads."""
+
+    def __init__(self, target: str, tls: TLS | None) -> None:
+        if tls is None and not is_loopback(target):
+            raise InsecureTarget(
+                f"{target} is not on this machine, and without TLS everybody on the way could "
+                "read and change what is sent. Give certificates: TLS(ca=…, cert=…, key=…)."
+            )
+        self.target = target
+        self.tls = tls
+        self._channel: grpc.aio.Channel | None = None
+        self._stubs: Stubs | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    @property
+    def stubs(self) -> Stubs:
+        """The generated stubs, on a channel of the running loop.
+
+        Raises:
+            ForkedClient: This process is a fork of one that used gRPC.
+            ForeignLoop: The client works on another loop, or there is none here.
+            ClientClosed: It was closed.
+        """
+        self.require_own_process()
+        if self._is_closed:
+            raise ClientClosed(f"This client of {self.target} is closed; make a new one.")
+        loop = _running_loop()
+        if self._stubs is None or self._loop is not loop:
+            if self._loop is not None and not self._loop.is_closed():
+                raise ForeignLoop(
+                    "This client belongs to the event loop that used it first; make one client "
+                    "per loop, or use the synchronous Client from several threads."
+                )
+            self._loop = loop
+            self._channel = self._open()
+            self._stubs = Stubs(self._channel)
+        return self._stubs
+
+    async def close(self) -> None:
+        """Close the channel; calls still under way end."""
+        self._is_closed = True
+        channel, self._channel, self._stubs = self._channel, None, None
+        if channel is not None and self._loop is asyncio.get_running_loop():
+            await channel.close()
+
+    def error_of(self, error: grpc.aio.AioRpcError) -> AssayError:
+        """What ``error`` of a call on this connection means."""
+        failure = statuses.error_of(error)
+        if isinstance(failure, ConnectionFailed):
+            sentence = why_no_connection(self.target, self.tls, error.details() or "")
+            return ConnectionFailed(sentence, code=error.code())
+        return failure
+
+    @classmethod
+    def require_own_process(cls) -> None:
+        """Refuse to hang: after a fork, gRPC waits for a thread that only the parent has.
+
+        Raises:
+            ForkedClient: This process is a fork of one that used gRPC.
+        """
+        if cls._process_with_grpc not in {None, os.getpid()}:
+            raise ForkedClient(
+                f"This process ({os.getpid()}) was forked from one that used gRPC "
+                f"({cls._process_with_grpc}), which gRPC does not survive. Start workers with "
+                "the spawn or forkserver method, or use the client only after the fork."
+            )
+
+    def _open(self) -> grpc.aio.Channel:
+        Connection._process_with_grpc = os.getpid()
+        options: list[tuple[str, Any]] = [
+            ("grpc.service_config", retries.service_config()),
+            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+            ("grpc.primary_user_agent", f"assay-python/{metadata.version('assay-registry')}"),
+        ]
+        if self.tls is None:
+            return grpc.aio.insecure_channel(self.target, options=options)
+        if self.tls.server_name:
+            options.append(("grpc.ssl_target_name_override", self.tls.server_name))
+        return grpc.aio.secure_channel(self.target, self.tls.credentials(), options=options)
+
+
+def is_loopback(target: str) -> bool:
+    """Whether ``target`` (``host:port``) can only be this machine."""
+    if target.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = target.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise ForeignLoop(
+            "AsyncClient works inside a running event loop (async def … asyncio.run). Without "
+            "one, use Client, which has the same verbs."
+        ) from None

@@ -1,0 +1,1 @@
+"""Moving the bytes of files: to the server, and back."""

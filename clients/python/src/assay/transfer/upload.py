@@ -1,0 +1,184 @@
+"""Sending files to a draft: resumed from what the server holds for certain, never blindly."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+
+from assay.calls import Calls
+from assay.errors import (
+    AssayError,
+    ChecksumMismatch,
+    ConnectionFailed,
+    DeadlinePassed,
+    DigestMismatch,
+    TooManyUploads,
+    Unavailable,
+    UploadInterrupted,
+    UploadOffsetWrong,
+)
+from assay.retries import Patience
+from assay.transfer.envelope import PAYLOAD_BYTES, write_message
+from assay.transfer.hashing import sha256_hex
+from assay.transfer.local_files import LocalFile, open_regular
+from assay.transfer.progress import OnProgress, Progress, Step
+from assay.transfer.threads import in_thread
+from assay.v1.artifact_service_pb2 import BeginUploadRequest, CommitUploadRequest
+from assay.v1.file_pb2 import File
+from assay.v1.upload_pb2 import Upload, UploadState
+
+STREAM_BYTES_MAX = 1024 * 1024 * 1024
+"""A stream ends after so much and a new one goes on, so that servers can shed old connections."""
+
+COMMIT_BYTES_PER_S = 200 * 1024 * 1024
+"""A server may have to read a file again to hash it; the deadline of a commit allows for that."""
+
+_WORTH_RESUMING = (
+    Unavailable,
+    DeadlinePassed,
+    ChecksumMismatch,
+    UploadOffsetWrong,
+    TooManyUploads,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An open file on its way, with the digest that it had when it was hashed."""
+
+    handle: int
+    file: File
+
+
+class Uploads:
+    """Sends files to one draft."""
+
+    def __init__(
+        self, calls: Calls, draft: str, *, patience_s: float, on_progress: OnProgress
+    ) -> None:
+        self._calls = calls
+        self._draft = draft
+        self._patience_s = patience_s
+        self._on_progress = on_progress
+
+    async def send(self, local: LocalFile) -> File:
+        """Hash one file, and send what the server does not have of it.
+
+        Raises:
+            UploadInterrupted: Nothing moved for longer than the client's patience.
+            DigestMismatch: The file changed while it was sent.
+        """
+        handle = open_regular(local.source)
+        try:
+            outgoing = Outgoing(handle, await self._described(local, handle))
+            await self._deliver(outgoing)
+            self._report(outgoing.file, outgoing.file.size_bytes, Step.DONE)
+            return outgoing.file
+        finally:
+            os.close(handle)
+
+    async def _described(self, local: LocalFile, handle: int) -> File:
+        file = File(path=local.path, media_type=local.media_type, role=local.role)
+        file.size_bytes = os.fstat(handle).st_size
+        digest, file.size_bytes = await sha256_hex(
+            handle, lambda done_bytes: self._report(file, done_bytes, Step.HASHING)
+        )
+        file.digest = f"sha256:{digest}"
+        return file
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        """Begin, write, commit; after a break begin again and go on from what is durable."""
+        patience = Patience(self._patience_s)
+        durable_bytes = 0
+        while True:
+            try:
+                upload = await self._begin(outgoing.file)
+                if upload.durable_bytes > durable_bytes:
+                    durable_bytes = upload.durable_bytes
+                    patience.renew()
+                if upload.state != UploadState.UPLOAD_STATE_COMPLETE:
+                    await self._write(upload, outgoing)
+                    await self._commit(upload, outgoing.file)
+                return
+            except _WORTH_RESUMING as failure:
+                if not await patience.pause(failure):
+                    raise self._interrupted(outgoing.file, durable_bytes, failure) from failure
+
+    async def _begin(self, file: File) -> Upload:
+        request = BeginUploadRequest(
+            upload=Upload(
+                name=f"{self._draft}/uploads/{upload_id(self._draft, file)}",
+                path=file.path,
+                size_bytes=file.size_bytes,
+                digest=file.digest,
+                media_type=file.media_type,
+                role=file.role,
+            )
+        )
+        stubs = self._calls.stubs
+        return (await self._calls.write(stubs.artifacts.BeginUpload, request)).upload
+
+    async def _write(self, upload: Upload, outgoing: Outgoing) -> None:
+        offset = upload.durable_bytes
+        while offset < outgoing.file.size_bytes:
+            end = min(offset + STREAM_BYTES_MAX, outgoing.file.size_bytes)
+            offset = await self._stream(upload, outgoing, range(offset, end))
+
+    async def _stream(self, upload: Upload, outgoing: Outgoing, span: range) -> int:
+        """Send one stream; says how far the file is durable then. gRPC never repeats it."""
+        try:
+            async with asyncio.timeout(self._patience_s) as silence:
+                messages = self._messages(upload, outgoing, span, silence)
+                answer = await self._calls.stubs.write_upload(messages)
+        except grpc.aio.AioRpcError as error:
+            raise self._calls.connection.error_of(error) from error
+        except TimeoutError:
+            raise ConnectionFailed(
+                f"The server took nothing of {outgoing.file.path} for {self._patience_s:g} s."
+            ) from None
+        return answer.upload.durable_bytes
+
+    async def _messages(
+        self, upload: Upload, outgoing: Outgoing, span: range, silence: asyncio.Timeout
+    ) -> AsyncIterator[bytes]:
+        """The messages of one stream. gRPC asks for the next only when there is room to send."""
+        loop = asyncio.get_running_loop()
+        name, epoch = upload.name, upload.epoch
+        for offset in range(span.start, span.stop, PAYLOAD_BYTES):
+            size = min(PAYLOAD_BYTES, span.stop - offset)
+            payload = await in_thread(os.pread, outgoing.handle, size, offset)
+            yield write_message(payload, offset=offset, upload=name, epoch=epoch)
+            name, epoch = "", 0
+            silence.reschedule(loop.time() + self._patience_s)
+            self._report(outgoing.file, offset + len(payload), Step.SENDING)
+
+    async def _commit(self, upload: Upload, file: File) -> None:
+        request = CommitUploadRequest(
+            name=upload.name, digest=file.digest, size_bytes=file.size_bytes
+        )
+        extra_s = file.size_bytes / COMMIT_BYTES_PER_S
+        try:
+            commit = self._calls.stubs.artifacts.CommitUpload
+            await self._calls.write(commit, request, extra_s=extra_s)
+        except DigestMismatch as error:
+            error.add_note(f"{file.path} has probably changed while it was being sent.")
+            raise
+
+    def _interrupted(self, file: File, durable_bytes: int, failure: AssayError) -> AssayError:
+        return UploadInterrupted(
+            f"{file.path} stands at {durable_bytes} of {file.size_bytes} bytes and nothing moved "
+            f"for {self._patience_s:g} s: {failure} Nothing is lost: push again with "
+            f"draft={self._draft!r} to go on from there.",
+            draft=self._draft,
+        )
+
+    def _report(self, file: File, done_bytes: int, step: Step) -> None:
+        self._on_progress(Progress(file.path, done_bytes, file.size_bytes, step))
+
+
+def upload_id(draft: str, file: File) -> str:
+    """Always the same for the same content at the same place: so another process can resume it."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{draft}/{file.path}/{file.digest}"))

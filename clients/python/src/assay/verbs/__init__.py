@@ -1,0 +1,1 @@
+"""What the client can do, one module per noun."""

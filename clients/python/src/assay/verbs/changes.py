@@ -1,0 +1,57 @@
+"""Watching: every committed change, as it happens."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from assay import names
+from assay.errors import Unavailable
+from assay.retries import Patience
+from assay.v1.watch_service_pb2 import WatchRequest, WatchResponse
+from assay.verbs.session import Session
+
+BOOKMARKS_MISSED_S = 90.0
+"""Three times the longest pause of a healthy server: after that the connection is half dead."""
+
+
+class WatchVerbs(Session):
+    """Follow what happens."""
+
+    async def watch(
+        self, scope: str = "", *, start_revision: int = 0, bookmarks: bool = False
+    ) -> AsyncGenerator[WatchResponse, None]:
+        """Follow the changes in a scope: all events of one revision at a time, in order.
+
+        Breaks of the connection are survived: it goes on from the next revision, and no event
+        comes twice. Leaving the loop ends the call soon; ``contextlib.aclosing`` ends it at once.
+
+        Args:
+            scope: ``vision``, ``vision/digits``, any resource name, or empty for everything
+                that you may read.
+            start_revision: The first revision wanted; 0 from now on. To resume: the last one
+                seen plus one.
+            bookmarks: Also give answers without events, which only tell how far it is.
+
+        Raises:
+            RevisionCompacted: The history is gone; read the state anew.
+            Unavailable: The server could not be reached from the start.
+        """
+        request = WatchRequest(name_prefix=names.scope_name(scope), start_revision=start_revision)
+        patience = Patience(self._patience_s)
+        was_connected = False
+        while True:
+            call = self.stubs.watch.Watch(request)
+            messages = self._calls.messages(call, silence_s=BOOKMARKS_MISSED_S)
+            try:
+                async with aclosing(messages):
+                    async for change in messages:
+                        was_connected = True
+                        patience.renew()
+                        request.start_revision = change.revision + 1
+                        if change.events or bookmarks:
+                            yield change
+            except Unavailable as failure:
+                # Who was connected once waits for ever: servers are restarted.
+                if not await patience.pause(failure):
+                    if not was_connected:
+                        raise
+                    patience.renew()
