@@ -21,6 +21,8 @@ GIVEN_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NUMBER_PATTERN = re.compile(r"[1-9][0-9]{0,8}")
 """Version numbers have nine digits at most: they fit in 32 bits everywhere."""
 
+VERSION_NUMBER_MAX = 999_999_999
+
 RESERVED_ALIASES = frozenset({"latest", "greatest"})
 ALIAS_GATE_PREFIX = "alias-"
 ALIAS_ID_CHARACTERS_MAX = 63 - len(ALIAS_GATE_PREFIX)

@@ -82,7 +82,7 @@ class AliasService:
 
     async def delete(
         self, call: Call, name: AliasName, *, expected: int | None, reason: str
-    ) -> Committed[Alias]:
+    ) -> Committed[ShownAlias]:
         """Remove an alias; its history stays.
 
         Raises:
@@ -92,16 +92,18 @@ class AliasService:
         """
         now = self._clock.now()
 
-        async def remove(tx: Transaction) -> Change[Alias]:
+        async def remove(tx: Transaction) -> Change[ShownAlias]:
             await _locked(tx, name)
             alias = await tx.aliases.get(*name)
             require_expected(name, alias, expected)
-            if await _is_guarded(tx, name):
+            is_protected = await _is_guarded(tx, name)
+            if is_protected:
                 _require_permission(call, name)
             await tx.aliases.remove(alias, _removal(alias, call.principal, now, reason))
-            return Change(alias, (_happened(EventType.DELETED, alias),))
+            answer = ShownAlias(alias, is_protected)
+            return Change(answer, (_happened(EventType.DELETED, alias),))
 
-        return await self._store.change(call, Alias, remove)
+        return await self._store.change(call, ShownAlias, remove)
 
     async def get(self, name: AliasName) -> Stamped[ShownAlias]:
         """Read one alias."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from assay.v1 import gate_pb2
 from assay_server.domain.errors import InvalidField
+from assay_server.domain.gate_rules import validate_gate
 from assay_server.domain.gates import (
     ChampionChange,
     Comparison,
@@ -52,12 +53,14 @@ def to_message(gate: Gate) -> gate_pb2.Gate:
 
 
 def rules_of(message: gate_pb2.Gate) -> tuple[Rule, ...]:
-    """Translate the rules of a request.
+    """Translate and check the rules of a request.
 
     Raises:
-        InvalidField: A rule has no condition, or a comparison that is not said.
+        InvalidField: A rule has no condition, or breaks its limits.
+        InvalidName: A rule id or an alias breaks its grammar.
     """
-    return tuple(_rule(rule, f"gate.rules[{index}]") for index, rule in enumerate(message.rules))
+    rules = (_rule(rule, f"gate.rules[{index}]") for index, rule in enumerate(message.rules))
+    return validate_gate(tuple(rules))
 
 
 def verdict_message(verdict: Verdict | None, judged: Numbered) -> gate_pb2.Verdict | None:

@@ -1,0 +1,1 @@
+"""EvaluationService, a file per noun."""
