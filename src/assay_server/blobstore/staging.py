@@ -78,7 +78,9 @@ class StagedUpload:
         self._is_closed = True
         await self._settled()
         is_sound = self._failure is None
-        await self._in_thread(lambda: self._release(is_sound))
+        release = self._in_thread(lambda: self._release(is_sound))
+        await asyncio.wait((release,))
+        self._note_failure(release)  # logged there; the next writer cuts back what is left
 
     async def _settled(self) -> None:
         """Wait until no thread has the file in its hands."""
