@@ -83,7 +83,7 @@ class EvaluationServiceServicer(object):
 
     def ImportEvaluation(self, request, context):
         """ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-        infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+        infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class EvaluationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EvaluationServiceAsyncStub: ...
     ImportEvaluation: _grpc.UnaryUnaryMultiCallable[_evaluation_service_pb2.ImportEvaluationRequest, _evaluation_service_pb2.ImportEvaluationResponse]
     """ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-    infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+    infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
     """
     GetEvaluation: _grpc.UnaryUnaryMultiCallable[_evaluation_service_pb2.GetEvaluationRequest, _evaluation_service_pb2.GetEvaluationResponse]
     """GetEvaluation reads one evaluation."""
@@ -59,7 +59,7 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportEvaluation: _aio.UnaryUnaryMultiCallable[_evaluation_service_pb2.ImportEvaluationRequest, _evaluation_service_pb2.ImportEvaluationResponse]  # type: ignore[assignment]
     """ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-    infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+    infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
     """
     GetEvaluation: _aio.UnaryUnaryMultiCallable[_evaluation_service_pb2.GetEvaluationRequest, _evaluation_service_pb2.GetEvaluationResponse]  # type: ignore[assignment]
     """GetEvaluation reads one evaluation."""
@@ -86,7 +86,7 @@ class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evaluation_service_pb2.ImportEvaluationResponse, _abc.Awaitable[_evaluation_service_pb2.ImportEvaluationResponse]]:
         """ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-        infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+        infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
         """
 
     @_abc_1.abstractmethod

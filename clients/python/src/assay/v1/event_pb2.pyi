@@ -95,7 +95,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def draft(self) -> _draft_pb2.Draft:
-        """A draft."""
+        """A draft, without its files and card; seen by its author and managers only."""
 
     @_builtins.property
     def version(self) -> _version_pb2.ModelVersion:

@@ -533,7 +533,7 @@ class ListDraftsResponse(_message.Message):
     """Revision at which the answer was true."""
     @_builtins.property
     def drafts(self) -> _containers.RepeatedCompositeFieldContainer[_draft_pb2.Draft]:
-        """The drafts of this page."""
+        """The drafts of this page, without files and cards."""
 
     def __init__(
         self,
@@ -684,7 +684,8 @@ class SealDraftRequest(_message.Message):
     """If given, the files must have this digest; else DIGEST_MISMATCH and nothing is sealed."""
     publish: _builtins.bool
     """Whether to publish in the same step, as PublishVersion does. Where a gate closes, nothing is sealed: seal,
-    evaluate and publish one after the other instead.
+    evaluate and publish one after the other instead. A version that was there already and is published stays as
+    it is.
     """
     bump: _version_pb2.Bump.ValueType
     """With publish: see PublishVersionRequest.bump."""

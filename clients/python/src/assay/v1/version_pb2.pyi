@@ -163,7 +163,7 @@ class ModelVersion(_message.Message):
     card: _builtins.str
     """Model card in Markdown; at most 256 KiB. Lists leave it out."""
     created_by: _builtins.str
-    """Principal that sealed it: its author."""
+    """Principal that made its draft: its author, whoever sealed it."""
     published_by: _builtins.str
     """Principal that published it; empty until then."""
     etag: _builtins.str

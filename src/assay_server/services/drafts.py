@@ -1,0 +1,147 @@
+"""Drafts: filled by their author, seen by their author and by managers only."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from assay_server.domain.calls import (
+    Call,
+    Change,
+    Committed,
+    Happened,
+    Page,
+    Paged,
+    Stamped,
+)
+from assay_server.domain.errors import NotFound
+from assay_server.domain.events import EventType
+from assay_server.domain.facts import Facts
+from assay_server.domain.models import require_live
+from assay_server.domain.names import DraftName, ModelName, draft_name
+from assay_server.domain.transitions import abandoned, edited_draft
+from assay_server.domain.versions import Draft, DraftChange, DraftState
+from assay_server.ports.clock import Clock, Ids
+from assay_server.ports.metadata import MetadataStore, Transaction
+
+MANAGE = "drafts.manage"
+"""The permission to see and handle the drafts of others."""
+
+DRAFT_TTL = timedelta(days=7)
+"""How long a draft is kept after its last change: longer than a training run takes to resume."""
+
+
+class DraftService:
+    """The requests about drafts, but for sealing."""
+
+    def __init__(
+        self, store: MetadataStore, clock: Clock, ids: Ids, *, ttl: timedelta = DRAFT_TTL
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._ttl = ttl
+
+    async def create(self, call: Call, name: ModelName, wanted: DraftChange) -> Committed[Draft]:
+        """Start a version.
+
+        Raises:
+            NotFound: There is no such model.
+            ModelIsDeleted: The model must be restored first.
+        """
+        now = self._clock.now()
+        draft = Draft(
+            *name,
+            draft_id=self._ids.new(),
+            facts=wanted.facts or Facts(),
+            description=wanted.description or "",
+            card=wanted.card or "",
+            tags=wanted.tags or {},
+            state=DraftState.OPEN,
+            created_by=call.principal,
+            create_time=now,
+            update_time=now,
+            expire_time=now + self._ttl,
+            etag=self._ids.new(),
+        )
+
+        async def add(tx: Transaction) -> Change[Draft]:
+            require_live(await tx.models.get(*name))
+            await tx.drafts.add(draft)
+            return Change(draft, (draft_happened(EventType.CREATED, draft),))
+
+        return await self._store.change(call, Draft, add)
+
+    async def get(self, call: Call, name: DraftName) -> Stamped[Draft]:
+        """Read a draft.
+
+        Raises:
+            NotFound: There is no such draft, or it is of somebody else.
+        """
+        async with self._store.read() as reader:
+            draft = require_visible(call, await reader.drafts.get(*name))
+            return Stamped(draft, reader.revision)
+
+    async def list(self, call: Call, name: ModelName, page: Page) -> Stamped[Paged[Draft]]:
+        """List the open drafts that the caller may see, without files and cards."""
+        created_by = None if MANAGE in call.permissions else call.principal
+        async with self._store.read() as reader:
+            await reader.models.get(*name)
+            found = await reader.drafts.list(*name, page, created_by=created_by)
+            drafts = tuple(replace(draft, files=(), card="") for draft in found.items)
+            return Stamped(Paged(drafts, found.next_after), reader.revision)
+
+    async def update(self, call: Call, name: DraftName, change: DraftChange) -> Committed[Draft]:
+        """Change what will be sealed.
+
+        Raises:
+            DraftNotOpen: It was sealed or abandoned.
+        """
+
+        def edit(draft: Draft, now: datetime, etag: str) -> Draft:
+            return edited_draft(draft, change, now=now, etag=etag)
+
+        return await self._step(call, name, edit)
+
+    async def abandon(self, call: Call, name: DraftName) -> Committed[Draft]:
+        """Give a draft up.
+
+        Raises:
+            DraftNotOpen: It was sealed or abandoned before.
+        """
+
+        def give_up(draft: Draft, now: datetime, etag: str) -> Draft:
+            return abandoned(draft, now=now, etag=etag)
+
+        return await self._step(call, name, give_up)
+
+    async def _step(
+        self, call: Call, name: DraftName, step: Callable[[Draft, datetime, str], Draft]
+    ) -> Committed[Draft]:
+        now, etag = self._clock.now(), self._ids.new()
+
+        async def save(tx: Transaction) -> Change[Draft]:
+            require_live(await tx.models.get(name.namespace_id, name.model_id))
+            draft = require_visible(call, await tx.drafts.lock(*name))
+            changed = replace(step(draft, now, etag), expire_time=now + self._ttl)
+            await tx.drafts.save(changed)
+            return Change(changed, (draft_happened(EventType.UPDATED, changed),))
+
+        return await self._store.change(call, Draft, save)
+
+
+def require_visible(call: Call, draft: Draft) -> Draft:
+    """``draft``, if the caller may know of it.
+
+    Raises:
+        NotFound: It is of somebody else: the answer is that for a draft that never was.
+    """
+    if draft.created_by != call.principal and MANAGE not in call.permissions:
+        raise NotFound(draft_name(draft.namespace_id, draft.model_id, draft.draft_id))
+    return draft
+
+
+def draft_happened(event_type: EventType, draft: Draft) -> Happened:
+    """What a watcher is told of a draft: without its files and card, as in lists."""
+    name = draft_name(draft.namespace_id, draft.model_id, draft.draft_id)
+    subject = replace(draft, files=(), card="")
+    return Happened(event_type, name, draft.namespace_id, subject)

@@ -1,0 +1,1 @@
+"""RegistryService, a file per noun."""
