@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay_server.access.deciding import (
+    Granted,
     granted_at,
     is_member,
     may_grant,
@@ -197,6 +198,14 @@ def test_only_who_may_write_bindings_and_holds_the_role_grants_it(
         with pytest.raises(PermissionDenied) as refusal:
             require_may_grant(granted, wanted, scope=VISION, principal=ANN)
         assert refusal.value.metadata["permission"] == "bindings.write"
+
+
+def test_writing_bindings_alone_does_not_let_anyone_grant_what_they_lack() -> None:
+    granted = Granted(frozenset({Permission.BINDINGS_WRITE}), frozenset())
+
+    assert not may_grant(granted, Role.CONSUMER)
+    with pytest.raises(PermissionDenied, match=r"artifacts\.read"):
+        require_may_grant(granted, Role.CONSUMER, scope=VISION, principal=ANN)
 
 
 def test_an_admin_of_a_namespace_grants_nothing_above_it() -> None:
