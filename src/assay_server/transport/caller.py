@@ -2,6 +2,7 @@
 
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from assay_server.domain.calls import Call, Committed
@@ -14,6 +15,7 @@ class Answering:
     """A call that is being answered, and whether its audit entry is in a transaction already."""
 
     call: Call
+    certificate_expire_time: datetime | None = None
     is_recorded: bool = False
     revision: int = 0
 
@@ -24,6 +26,11 @@ _answering: ContextVar[Answering] = ContextVar("answering")
 def current_call() -> Call:
     """Return the authorized call that this task answers."""
     return _answering.get().call
+
+
+def certificate_expire_time() -> datetime | None:
+    """Return when the certificate of the caller ends; None on a plaintext listener."""
+    return _answering.get().certificate_expire_time
 
 
 def committed(made: Committed[T]) -> T:

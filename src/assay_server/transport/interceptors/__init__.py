@@ -1,0 +1,1 @@
+"""What surrounds every call: trace, log, metrics, errors, audit, identity, permission."""

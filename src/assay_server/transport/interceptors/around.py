@@ -1,0 +1,171 @@
+"""One interceptor shape for all kinds of calls: concerns as context managers around a handler.
+
+grpc.aio interceptors see handlers, not calls, and handlers have four shapes. Here each known
+handler is replaced by one that takes a stream of bytes: decoding happens inside, so that no
+call escapes the concerns, not even one of an unknown method or with an unreadable message.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from typing import Any
+
+import grpc
+
+from assay_server.domain.errors import RegistryError
+from assay_server.ports.clock import Ids
+from assay_server.transport.api import METHODS, is_read
+from assay_server.transport.interceptors.rpc import Context, Method, Requests, Rpc
+from assay_server.transport.permissions import Requirement
+
+Concern = Callable[[Rpc], AbstractAsyncContextManager[None]]
+
+FINISH_S = 10.0
+"""How long a change may go on after its caller went away, so that its end is known."""
+
+
+class Around(grpc.aio.ServerInterceptor):
+    """Puts ``concerns``, outermost first, around every call but those of ``exempt`` services."""
+
+    def __init__(
+        self,
+        concerns: Sequence[Concern],
+        requirements: Mapping[str, Requirement],
+        ids: Ids,
+        *,
+        message_bytes_max: int,
+        exempt: frozenset[str],
+    ) -> None:
+        self._concerns = tuple(concerns)
+        self._requirements = requirements
+        self._ids = ids
+        self._message_bytes_max = message_bytes_max
+        self._exempt = exempt
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._running: set[Rpc] = set()
+        self._no_more_streams: RegistryError | None = None
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        path = handler_call_details.method
+        if path in self._wrapped:
+            return self._wrapped[path]
+        handler = await continuation(handler_call_details)
+        full_name = path.removeprefix("/")
+        if full_name.split("/")[0] in self._exempt and handler is not None:
+            return handler
+        if handler is None:
+            return self._wrap(Method(full_name, gives_stream=False))
+        self._wrapped[path] = self._wrap(_method_of(full_name, handler, self._requirements))
+        return self._wrapped[path]
+
+    def running(self) -> frozenset[Rpc]:
+        """The calls in flight."""
+        return frozenset(self._running)
+
+    def end_streams(self, refusal: RegistryError) -> None:
+        """End every call that would go on for ever with ``refusal``, and those that come."""
+        self._no_more_streams = refusal
+        for rpc in self.running():
+            if rpc.method.is_endless:
+                rpc.end_with(refusal)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until the handlers are through: ``grpc.aio.Server.stop`` does not (pitfall 7)."""
+        tasks = {rpc.task for rpc in self._running if rpc.task is not asyncio.current_task()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_s)
+
+    def _wrap(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        async def give_one(_requests: Any, context: Context) -> bytes:
+            rpc = self._arrived(method, context)
+            try:
+                async with AsyncExitStack() as stack:
+                    for concern in self._concerns:
+                        await stack.enter_async_context(concern(rpc))
+                    return await _one_answer(rpc)
+            finally:
+                self._running.discard(rpc)
+            raise AssertionError("concerns never swallow what is raised")
+
+        async def give_stream(_requests: Any, context: Context) -> None:
+            rpc = self._arrived(method, context)
+            try:
+                async with AsyncExitStack() as stack:
+                    for concern in self._concerns:
+                        await stack.enter_async_context(concern(rpc))
+                    await _many_answers(rpc)
+            finally:
+                self._running.discard(rpc)
+
+        if method.gives_stream:
+            return grpc.stream_stream_rpc_method_handler(give_stream)
+        return grpc.stream_unary_rpc_method_handler(give_one)
+
+    def _arrived(self, method: Method, context: Context) -> Rpc:
+        task = asyncio.current_task()
+        assert task is not None
+        rpc = Rpc(method, context, self._ids.new(), task, self._message_bytes_max)
+        self._running.add(rpc)
+        if self._no_more_streams is not None and method.is_endless:
+            asyncio.get_running_loop().call_soon(rpc.end_with, self._no_more_streams)
+        return rpc
+
+
+async def _one_answer(rpc: Rpc) -> bytes:
+    assert rpc.method.behaviour is not None
+    wanted = Requests(rpc) if rpc.method.takes_stream else rpc.request
+    answering = rpc.method.behaviour(wanted, rpc.context)
+    if not rpc.method.is_read and not rpc.method.takes_stream:
+        return rpc.encoded(await _to_its_end(answering))
+    return rpc.encoded(await answering)
+
+
+async def _many_answers(rpc: Rpc) -> None:
+    assert rpc.method.behaviour is not None
+    wanted = Requests(rpc) if rpc.method.takes_stream else rpc.request
+    async with aclosing(rpc.method.behaviour(wanted, rpc.context)) as responses:
+        async for response in responses:
+            await rpc.context.write(rpc.encoded(response))
+
+
+async def _to_its_end(change: Any) -> Any:
+    """Run a change to its end even when its caller goes away: the trail must tell how it ended."""
+    task = asyncio.ensure_future(change)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.done():
+            await asyncio.wait({task}, timeout=FINISH_S)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        raise
+
+
+def _method_of(
+    full_name: str,
+    handler: grpc.RpcMethodHandler[Any, Any],
+    requirements: Mapping[str, Requirement],
+) -> Method:
+    """Take a registered handler apart."""
+    behaviour = (
+        handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+    )
+    requirement = requirements[full_name]
+    return Method(
+        full_name,
+        takes_stream=handler.request_streaming,
+        gives_stream=handler.response_streaming,
+        decode=handler.request_deserializer or bytes,
+        encode=handler.response_serializer or bytes,
+        behaviour=behaviour,
+        requirement=requirement,
+        is_read=is_read(METHODS[full_name]),
+        is_endless=requirement.is_endless,
+    )

@@ -1,0 +1,60 @@
+"""Identity: one principal from the certificate of the connection, looked at for every call."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from assay_server.access.identities import CertificateNames, IdentityRule, principal_of
+from assay_server.domain.errors import CertificateExpired, Unauthenticated
+from assay_server.ports.clock import Clock
+from assay_server.transport.certificates import Certificates, ClientCertificate
+from assay_server.transport.interceptors.rpc import Rpc
+
+DEVELOPMENT_PRINCIPAL = "dev:local"
+"""Everyone, on a plaintext listener. No certificate can yield it."""
+
+
+class Identified:
+    """Finds out who calls. Metadata never matters: a client can write there what it likes."""
+
+    def __init__(self, rule: IdentityRule, clock: Clock, *, is_plaintext: bool) -> None:
+        self._rule = rule
+        self._clock = clock
+        self._is_plaintext = is_plaintext
+        self._certificates = Certificates()
+
+    @asynccontextmanager
+    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+        """Fill in the principal; end a stream when its certificate does."""
+        if self._is_plaintext:
+            rpc.principal = DEVELOPMENT_PRINCIPAL
+            yield
+            return
+        certificate = self._certificate(rpc)
+        rpc.certificate_sha256 = certificate.sha256
+        rpc.certificate_expire_time = certificate.not_after
+        rpc.principal = principal_of(
+            CertificateNames(certificate.uris, certificate.emails, certificate.dns_names),
+            self._rule,
+        )
+        left_s = (certificate.not_after - self._clock.now()).total_seconds()
+        expired = CertificateExpired(f"{certificate.not_after:%Y-%m-%d %H:%M:%S} UTC")
+        if left_s <= 0:
+            raise expired
+        if not rpc.method.is_stream:
+            yield
+            return
+        timer = asyncio.get_running_loop().call_later(left_s, rpc.end_with, expired)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _certificate(self, rpc: Rpc) -> ClientCertificate:
+        pems = list(rpc.context.auth_context().get("x509_pem_cert", ()))
+        if len(pems) != 1:
+            raise Unauthenticated("the connection has no client certificate")
+        try:
+            return self._certificates.read(pems[0])
+        except ValueError:
+            raise Unauthenticated("it cannot be read") from None

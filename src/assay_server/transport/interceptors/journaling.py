@@ -1,0 +1,53 @@
+"""The log: one line for each call when it ends. No payloads, no names but those in the trail."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from assay_server.transport.interceptors.rpc import Rpc
+
+log = logging.getLogger("assay.calls")
+
+_OUR_FAULTS = frozenset(
+    {
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DATA_LOSS,
+    }
+)
+
+
+@asynccontextmanager
+async def journaled(rpc: Rpc) -> AsyncIterator[None]:
+    """Write the line, whatever happens inside."""
+    deadline_s = rpc.context.time_remaining()
+    try:
+        yield
+    finally:
+        level = logging.WARNING if rpc.status in _OUR_FAULTS else logging.INFO
+        if log.isEnabledFor(level):
+            log.log(level, "call", extra={"fields": _fields(rpc, deadline_s)})
+
+
+def _fields(rpc: Rpc, deadline_s: float | None) -> dict[str, object]:
+    return {
+        "rpc.method": rpc.method.full_name,
+        "code": rpc.status.name,
+        "reason": rpc.reason,
+        "duration_ms": rpc.duration_us / 1000,
+        "peer": rpc.context.peer(),
+        "principal": rpc.principal,
+        "resource": rpc.resource,
+        "call_id": rpc.call_id,
+        "request_id": rpc.request_id,
+        "msgs_in": rpc.messages_in,
+        "msgs_out": rpc.messages_out,
+        "bytes_in": rpc.bytes_in,
+        "bytes_out": rpc.bytes_out,
+        "deadline_ms": None if deadline_s is None else round(deadline_s * 1000),
+        "trace_id": rpc.trace_id,
+        "revision": rpc.answering.revision if rpc.answering else 0,
+    }

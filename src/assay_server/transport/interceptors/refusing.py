@@ -1,0 +1,82 @@
+"""Errors, outermost: nothing leaves but a status with a catalogued reason."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import grpc
+
+from assay_server.domain.errors import RegistryError
+from assay_server.transport.details import status_of
+from assay_server.transport.errors import (
+    DeadlinePassed,
+    InternalFault,
+    WireError,
+    status_and_reason,
+)
+from assay_server.transport.interceptors.rpc import Rpc
+
+log = logging.getLogger("assay.faults")
+
+
+@asynccontextmanager
+async def refusals_as_statuses(rpc: Rpc) -> AsyncIterator[None]:
+    """Answer whatever is raised inside with its status, and bugs with an id only."""
+    try:
+        yield
+    except (Exception, asyncio.CancelledError) as error:
+        refusal = refusal_of(error, rpc)
+        if refusal is None or isinstance(refusal, DeadlinePassed):
+            rpc.status = _gone(refusal)
+            raise  # nobody listens; a swallowed cancellation leaks in the core (pitfall 10)
+        await _abort(rpc, refusal)
+    else:
+        rpc.status = grpc.StatusCode.OK
+
+
+def refusal_of(error: BaseException, rpc: Rpc) -> RegistryError | WireError | None:
+    """What ``error`` is to the caller; None when the caller is gone.
+
+    A fault of ours is logged here, once, with its traceback, under the id that is sent.
+    """
+    if isinstance(error, RegistryError | WireError):
+        return error
+    if isinstance(error, asyncio.CancelledError):
+        if rpc.ending is not None:
+            rpc.task.uncancel()
+            return rpc.ending
+        if rpc.task.cancelling():
+            return DeadlinePassed() if rpc.context.time_remaining() == 0 else None
+        # A task inside was cancelled, not this one: without an answer the client would hang.
+    elif isinstance(error, grpc.aio.BaseError):
+        return None  # the stream broke while we wrote to it
+    log.error(
+        "%s failed",
+        rpc.method.full_name,
+        exc_info=error,
+        extra={"fields": {"call_id": rpc.call_id, "rpc.method": rpc.method.full_name}},
+    )
+    return InternalFault(rpc.call_id)
+
+
+def outcome_of(refusal: RegistryError | WireError | None) -> tuple[grpc.StatusCode, str]:
+    """Status and reason for the trail."""
+    if refusal is None:
+        return grpc.StatusCode.CANCELLED, ""
+    return status_and_reason(refusal)
+
+
+def _gone(refusal: DeadlinePassed | None) -> grpc.StatusCode:
+    return grpc.StatusCode.CANCELLED if refusal is None else DeadlinePassed.code
+
+
+async def _abort(rpc: Rpc, refusal: RegistryError | WireError) -> NoReturn:
+    status = status_of(refusal, call_id=rpc.call_id)
+    rpc.status, rpc.reason = status_and_reason(refusal)
+    await rpc.context.abort(
+        rpc.status,
+        status.message,
+        trailing_metadata=(("grpc-status-details-bin", status.SerializeToString()),),
+    )

@@ -1,0 +1,141 @@
+"""One call in flight, as the concerns around it see and fill it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import grpc
+
+from assay_server.domain.audit import Decision
+from assay_server.domain.errors import MessageTooLarge, RegistryError
+from assay_server.transport.caller import Answering
+from assay_server.transport.errors import MessageUndecodable
+from assay_server.transport.permissions import Requirement
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method:
+    """What is known of a method before anyone calls it.
+
+    Attributes:
+        full_name: Such as ``assay.v1.RegistryService/GetModel``.
+        decode: From the bytes of a request, or None for a method that does not exist.
+        is_read: It changes nothing (``idempotency_level = NO_SIDE_EFFECTS``).
+        is_endless: Its stream goes on until someone ends it.
+    """
+
+    full_name: str
+    takes_stream: bool = False
+    gives_stream: bool = False
+    decode: Callable[[bytes], Any] | None = None
+    encode: Callable[[Any], bytes] | None = None
+    behaviour: Callable[[Any, Any], Any] | None = None
+    requirement: Requirement | None = None
+    is_read: bool = True
+    is_endless: bool = False
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the trail has an opening and a closing entry for each call."""
+        return self.takes_stream or self.gives_stream
+
+
+@dataclass(slots=True, eq=False)
+class Rpc:
+    """One call. Concerns fill it from the outside in; what is below them may be read."""
+
+    method: Method
+    context: Context
+    call_id: str
+    task: "asyncio.Task[Any]"
+    message_bytes_max: int
+    began_s: float = field(default_factory=time.perf_counter)
+
+    trace_id: str = ""
+
+    principal: str = ""
+    certificate_sha256: str = ""
+    certificate_expire_time: datetime | None = None
+
+    request: Any = None
+    request_id: str = ""
+    resource: str = ""
+    namespace_id: str = ""
+    roles: str = ""
+    decision: Decision = Decision.UNDECIDED
+    answering: Answering | None = None
+    is_opened: bool = False
+
+    ending: RegistryError | None = None
+    status: grpc.StatusCode = grpc.StatusCode.UNKNOWN
+    reason: str = ""
+
+    messages_in: int = 0
+    messages_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    @property
+    def duration_us(self) -> int:
+        """Time since the call arrived."""
+        return int((time.perf_counter() - self.began_s) * 1e6)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the audit entry was committed together with the change."""
+        return self.answering is not None and self.answering.is_recorded
+
+    def decoded(self, raw: bytes) -> Any:
+        """The request in ``raw``.
+
+        Raises:
+            MessageTooLarge: It is over our limit, which lies below that of the transport.
+            MessageUndecodable: It is not an encoding of the request.
+        """
+        self.messages_in += 1
+        self.bytes_in += len(raw)
+        if len(raw) > self.message_bytes_max:
+            raise MessageTooLarge(len(raw), self.message_bytes_max)
+        assert self.method.decode is not None
+        try:
+            return self.method.decode(raw)
+        except RegistryError:
+            raise
+        except Exception:  # noqa: BLE001 - a decoder fails in many ways, and all mean the same
+            raise MessageUndecodable from None
+
+    def encoded(self, response: Any) -> bytes:
+        """The bytes of ``response``, counted."""
+        assert self.method.encode is not None
+        raw = self.method.encode(response)
+        self.messages_out += 1
+        self.bytes_out += len(raw)
+        return raw
+
+    def end_with(self, refusal: RegistryError) -> None:
+        """Stop the call from outside: it ends with ``refusal``."""
+        if self.ending is None and not self.task.done():
+            self.ending = refusal
+            self.task.cancel()
+
+
+class Requests(AsyncIterator[Any]):
+    """The requests of a stream: the first, which was read already, then the others."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self._first = rpc.request
+
+    async def __anext__(self) -> Any:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        raw: Any = await self._rpc.context.read()
+        if raw is grpc.aio.EOF:
+            raise StopAsyncIteration
+        return self._rpc.decoded(raw)
