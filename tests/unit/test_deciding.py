@@ -204,7 +204,7 @@ def test_writing_bindings_alone_does_not_let_anyone_grant_what_they_lack() -> No
     granted = Granted(frozenset({Permission.BINDINGS_WRITE}), frozenset())
 
     assert not may_grant(granted, Role.CONSUMER)
-    with pytest.raises(PermissionDenied, match=r"artifacts\.read"):
+    with pytest.raises(PermissionDenied, match=r"aliases\.read"):
         require_may_grant(granted, Role.CONSUMER, scope=VISION, principal=ANN)
 
 
