@@ -71,8 +71,6 @@ def trusted_evaluator(principals: Iterable[str] = (), *, rule_id: str = "trusted
 def _bound(
     metric: str, at_least: float | None, at_most: float | None
 ) -> "tuple[Comparison.ValueType, float]":
-    metric: str, at_least: float | None, at_most: float | None
-) -> tuple["Comparison.ValueType", float]:
     if at_least is not None and at_most is None:
         return Comparison.COMPARISON_AT_LEAST, at_least
     if at_most is not None and at_least is None:
