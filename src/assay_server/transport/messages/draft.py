@@ -42,7 +42,7 @@ def from_message(
         InvalidField: One is over its limit or breaks its grammar.
     """
     change = DraftChange(
-        facts=facts.from_message(message.facts, field="draft.facts") if "facts" in fields else None,
+        facts=facts.from_message(message.facts) if "facts" in fields else None,
         description=message.description if "description" in fields else None,
         card=message.card if "card" in fields else None,
         tags=dict(message.tags) if "tags" in fields else None,

@@ -16,7 +16,7 @@ from assay_server.domain.stating import require_facts
 from assay_server.transport.translating.enums import from_enum, to_enum
 
 
-def from_message(message: facts_pb2.Facts, *, field: str) -> Facts:
+def from_message(message: facts_pb2.Facts) -> Facts:
     """Translate and check what a request states.
 
     Raises:
@@ -32,7 +32,7 @@ def from_message(message: facts_pb2.Facts, *, field: str) -> Facts:
             framework_version=message.format.framework_version,
         ),
         hyperparameters=dict(message.hyperparameters),
-        lineage=_lineage(message.lineage, f"{field}.lineage"),
+        lineage=_lineage(message.lineage),
     )
     return require_facts(facts)
 
@@ -127,7 +127,7 @@ def _tensor_message(tensor: TensorSpec) -> facts_pb2.TensorSpec:
     )
 
 
-def _lineage(message: facts_pb2.Lineage, field: str) -> Lineage:
+def _lineage(message: facts_pb2.Lineage) -> Lineage:
     return Lineage(
         git_commit=message.git_commit,
         git_repository=message.git_repository,
@@ -135,7 +135,9 @@ def _lineage(message: facts_pb2.Lineage, field: str) -> Lineage:
         run_uri=message.run_uri,
         base_version=message.base_version,
         architecture_digest=message.architecture_digest,
-        datasets=tuple(dataset_of(each, field=f"{field}.datasets") for each in message.datasets),
+        datasets=tuple(
+            dataset_of(each, field="facts.lineage.datasets") for each in message.datasets
+        ),
         feature_sets=tuple(
             FeatureSetReference(each.provider, each.feature_set, each.revision)
             for each in message.feature_sets
