@@ -111,7 +111,7 @@ class MetadataStore(Protocol):
         """Remember how much of an upload survives a crash; no revision, event or audit entry.
 
         Raises:
-            UploadFenced: The upload has another epoch by now.
+            UploadFenced: The upload has another epoch by now, or is not open any more.
         """
         ...
 

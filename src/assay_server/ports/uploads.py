@@ -17,8 +17,13 @@ class UploadReads(Protocol):
         """Paths of the uploads of a draft that are still open, sorted."""
         ...
 
-    async def find_blob(self, namespace_id: str, sha256: str) -> int | None:
-        """Size of a blob that a sealed, not purged version in the namespace refers to."""
+    async def find_blob(
+        self, namespace_id: str, sha256: str, *, model_id: str | None
+    ) -> int | None:
+        """Size of a blob that a sealed version in the namespace refers to.
+
+        ``model_id`` looks at the versions of one model only; None at those of all.
+        """
         ...
 
     async def referenced(self, digests: Set[str]) -> frozenset[str]:
@@ -37,3 +42,7 @@ class Uploads(UploadReads, Protocol):
     ) -> Upload | None: ...
     async def add(self, upload: Upload) -> None: ...
     async def save(self, upload: Upload) -> None: ...
+
+    async def abort_others(self, upload: Upload) -> None:
+        """Abort the other open uploads of the same path in the draft: the newest wins."""
+        ...
