@@ -152,6 +152,12 @@ class LimitsSection:
     streams_per_connection_max: int = setting(
         100, "Calls at once on one connection; more wait on the client's side.", least=1
     )
+    stream_window_bytes: int = setting(
+        1 * MIB,
+        "What a stream may send ahead of its reader: 8 uploads into slow disks take about "
+        "100 MiB, and 1 MiB at 50 ms is 20 MiB/s for one stream.",
+        least=64 * 1024,
+    )
     handshake_timeout_s: float = setting(10.0, "A TLS handshake that takes longer.", least=1)
     connection_idle_s: float = setting(300.0, "A connection without calls is closed.", least=1)
     connection_age_s: float = setting(
@@ -171,9 +177,6 @@ class LimitsSection:
     )
     watches_max: int = setting(
         1000, "Watches at once in one server; each polls the store when there is news.", least=1
-    )
-    watch_stalled_s: float = setting(
-        60.0, "A watch whose client takes no message for so long is ended.", least=1
     )
     access_fresh_s: float = setting(
         1.0,

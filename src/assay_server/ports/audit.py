@@ -12,6 +12,8 @@ class AuditSink(Protocol):
     async def record(self, entry: AuditEntry) -> None:
         """Make the entry durable, together with others that wait, before returning.
 
+        A caller that is cancelled while it waits has its entry recorded none the less, once.
+
         Raises:
             AuditUnavailable: It could not be made durable; the call must be refused.
         """

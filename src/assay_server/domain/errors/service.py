@@ -69,11 +69,11 @@ class MessageTooLarge(Exhausted):
 
 
 class TooManyUploads(Exhausted):
-    """As many streams or open uploads as are allowed at once."""
+    """As many streams or open uploads as are allowed at once; ``what`` says which."""
 
-    def __init__(self, uploads_max: int, *, retry_after_s: float) -> None:
+    def __init__(self, uploads_max: int, *, retry_after_s: float, what: str = "uploads") -> None:
         super().__init__(
-            f"{uploads_max} uploads are under way, which is the most; finish or abort some, "
+            f"{uploads_max} {what} are under way, which is the most; finish or abort some, "
             f"or try again in {retry_after_s:g} s"
         )
         self.retry_after_s = retry_after_s
