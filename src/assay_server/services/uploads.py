@@ -1,0 +1,279 @@
+"""Uploads: bytes first, name last. A crash leaves bytes without a name, never the reverse."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from assay_server.domain.calls import Call, Change, Committed, Stamped
+from assay_server.domain.errors import DigestMismatch, RegistryError, SizeMismatch
+from assay_server.domain.events import EventType
+from assay_server.domain.manifest import File
+from assay_server.domain.models import require_live
+from assay_server.domain.names import UploadName, upload_name
+from assay_server.domain.transitions import require_open as require_open_draft
+from assay_server.domain.uploading import (
+    SIZE_UNKNOWN,
+    Announced,
+    TransferLimits,
+    aborted,
+    begun,
+    begun_again,
+    completed,
+    file_of,
+    require_announced,
+    require_committable,
+    require_epoch,
+    require_room,
+    require_upload_id,
+    upload_name_of,
+)
+from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.versions import Draft
+from assay_server.ports.blobs import BlobStore
+from assay_server.ports.clock import Clock, Ids
+from assay_server.ports.metadata import MetadataStore, Reader, Transaction
+from assay_server.services.drafts import DRAFT_TTL, draft_happened, require_visible
+from assay_server.services.upload_streams import UploadStream, UploadStreams
+
+T = TypeVar("T")
+
+READ = "artifacts.read"
+"""The permission to download, without which nothing is taken from what is there already."""
+
+_log = logging.getLogger(__name__)
+
+
+class UploadService:
+    """The requests that bring files into drafts."""
+
+    def __init__(
+        self,
+        store: MetadataStore,
+        blobs: BlobStore,
+        clock: Clock,
+        ids: Ids,
+        limits: TransferLimits,
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._clock = clock
+        self._ids = ids
+        self._limits = limits
+        self._streams = UploadStreams(store, blobs, limits)
+
+    @property
+    def limits(self) -> TransferLimits:
+        """What is taken."""
+        return self._limits
+
+    async def begin(self, call: Call, name: UploadName, file: Announced) -> Committed[Upload]:
+        """Announce a file, or go on with an upload; earlier streams of it are fenced.
+
+        The answer is COMPLETE, without a byte sent, where the draft has the content already or
+        the caller may read it in the namespace: knowing a digest is not enough.
+
+        Raises:
+            NotFound: There is no such draft, or it is of somebody else.
+            DraftNotOpen: It was sealed or abandoned.
+            UploadNotOpen: The upload was aborted.
+            InvalidName, InvalidPath, InvalidField, DuplicatePath: What is announced is wrong.
+        """
+        require_upload_id(name, field="upload.name")
+        require_announced(file, self._limits)
+
+        async def decide(tx: Transaction) -> Change[Upload]:
+            draft = await self._open_draft(tx, call, name)
+            found = await tx.uploads.find(*name)
+            upload = await self._begun(tx, call, name, file, draft=draft, found=found)
+            if upload.state is UploadState.COMPLETE:
+                return Change(upload)
+            held_bytes = await _held_bytes(tx, call, draft, upload)
+            if held_bytes is not None:
+                upload = completed(upload, sha256=upload.sha256, size_bytes=held_bytes)
+            await (tx.uploads.save(upload) if found else tx.uploads.add(upload))
+            await tx.uploads.abort_others(upload)
+            if held_bytes is None:
+                return Change(upload)
+            return await self._attached(tx, draft, upload, answer=upload)
+
+        made = await self._store.change(call, Upload, decide)
+        await self._streams.end(upload_name(*name))
+        if made.answer.state is UploadState.COMPLETE:
+            await self._tidy(name)
+        return made
+
+    @asynccontextmanager
+    async def writing(
+        self, call: Call, name: UploadName, *, epoch: int
+    ) -> AsyncIterator[UploadStream]:
+        """Open the stream that fills an upload from where it stands.
+
+        Raises:
+            NotFound: There is no such upload, or it is of somebody else.
+            UploadNotOpen: It takes no bytes any more.
+            UploadFenced: It was begun again since ``epoch``.
+            TooManyUploads: The server fills as many as it can.
+        """
+        require_upload_id(name, field="upload")
+
+        async def writable() -> Upload:
+            async with self._store.read() as reader:
+                require_open_draft(await _visible_draft(reader, call, name))
+                return require_epoch(await reader.uploads.get(*name), epoch)
+
+        async with self._streams.opened(await writable(), writable) as stream:
+            yield stream
+
+    async def get(self, call: Call, name: UploadName) -> Stamped[Upload]:
+        """Tell where an upload stands."""
+        async with self._store.read() as reader:
+            await _visible_draft(reader, call, name)
+            return Stamped(await reader.uploads.get(*name), reader.revision)
+
+    async def commit(
+        self, call: Call, name: UploadName, *, sha256: str, size_bytes: int
+    ) -> Committed[File]:
+        """Put the file into the draft.
+
+        Raises:
+            SizeMismatch: Another number of bytes arrived; the upload stays open.
+            DigestMismatch: Other bytes arrived; the upload stays open.
+            UploadNotOpen: It was aborted, or is complete with another file.
+            DraftNotOpen: The draft was sealed or abandoned meanwhile.
+        """
+        async with self._store.read() as reader:
+            await _visible_draft(reader, call, name)
+            upload = require_committable(
+                await reader.uploads.get(*name), sha256=sha256, size_bytes=size_bytes
+            )
+        if upload.state is UploadState.OPEN:
+            await self._streams.end(upload_name(*name))
+            await self._make_blob(upload, sha256, size_bytes)
+
+        async def attach(tx: Transaction) -> Change[File]:
+            current = require_committable(
+                await tx.uploads.lock(*name), sha256=sha256, size_bytes=size_bytes
+            )
+            if current.state is UploadState.COMPLETE:
+                return Change(file_of(current))
+            draft = await self._open_draft(tx, call, name)
+            done = completed(current, sha256=sha256, size_bytes=size_bytes)
+            await tx.uploads.save(done)
+            return await self._attached(tx, draft, done, answer=file_of(done))
+
+        made = await self._store.change(call, File, attach)
+        await self._tidy(name)
+        return made
+
+    async def abort(self, call: Call, name: UploadName) -> Committed[bool]:
+        """Give an upload up; says whether there was anything to give up.
+
+        Raises:
+            NotFound: There is no such draft, or it is of somebody else.
+        """
+        require_upload_id(name, field="name")
+
+        async def give_up(tx: Transaction) -> Change[bool]:
+            require_visible(call, await tx.drafts.lock(*name[:3]))
+            upload = await tx.uploads.find(*name)
+            if upload is None or upload.state is not UploadState.OPEN:
+                return Change(answer=False)
+            await tx.uploads.save(aborted(upload))
+            return Change(answer=True)
+
+        made = await self._store.change(call, bool, give_up)
+        if made.answer:
+            await self._streams.end(upload_name(*name))
+            await self._tidy(name)
+        return made
+
+    async def _begun(
+        self,
+        tx: Transaction,
+        call: Call,
+        name: UploadName,
+        file: Announced,
+        *,
+        draft: Draft,
+        found: Upload | None,
+    ) -> Upload:
+        now = self._clock.now()
+        if found is not None:
+            return begun_again(found, file, now=now, limits=self._limits)
+        open_paths = await tx.uploads.open_paths(*name[:3])
+        require_room(file.path, (*(f.path for f in draft.files), *open_paths), self._limits)
+        return begun(name, file, by=call.principal, now=now, limits=self._limits)
+
+    async def _open_draft(self, tx: Transaction, call: Call, name: UploadName) -> Draft:
+        require_live(await tx.models.get(name.namespace_id, name.model_id))
+        return require_open_draft(require_visible(call, await tx.drafts.lock(*name[:3])))
+
+    async def _attached(
+        self, tx: Transaction, draft: Draft, upload: Upload, answer: T
+    ) -> Change[T]:
+        """Put the file of a complete upload into its draft."""
+        now = self._clock.now()
+        changed = replace(draft, update_time=now, expire_time=now + DRAFT_TTL, etag=self._ids.new())
+        await tx.drafts.save(changed)
+        await tx.drafts.put_file(changed, file_of(upload))
+        return Change(answer, (draft_happened(EventType.UPDATED, changed),))
+
+    async def _make_blob(self, upload: Upload, sha256: str, size_bytes: int) -> None:
+        """Make the staged bytes a blob; refusals speak of the upload as the caller knows it."""
+        try:
+            await self._commit_blob(upload, sha256, size_bytes)
+        except DigestMismatch as refused:
+            raise DigestMismatch(
+                upload.path,
+                declared_digest=refused.metadata["expected"],
+                actual_digest=refused.metadata["actual"],
+            ) from None
+
+    async def _commit_blob(self, upload: Upload, sha256: str, size_bytes: int) -> None:
+        """Commit what is durable.
+
+        A stream that broke off may have left bytes behind that: nobody was told of them, so they
+        are cut off. That less is there than was durable only happens when the disk was changed
+        behind our back; the client is told to send it again.
+        """
+        try:
+            await self._blobs.commit(upload.upload_id, sha256=sha256, size_bytes=size_bytes)
+        except SizeMismatch:
+            staged = await self._blobs.stage(upload.upload_id, durable_bytes=size_bytes)
+            await staged.close()
+            if staged.size_bytes < size_bytes:
+                name = upload_name_of(upload)
+                received_bytes = staged.size_bytes
+                await self._store.note_durable(
+                    name, epoch=upload.epoch, durable_bytes=received_bytes
+                )
+                raise SizeMismatch(
+                    name, declared_bytes=size_bytes, received_bytes=received_bytes
+                ) from None
+            await self._blobs.commit(upload.upload_id, sha256=sha256, size_bytes=size_bytes)
+
+    async def _tidy(self, name: UploadName) -> None:
+        """Remove what an upload that is over left behind; if that fails it is swept later."""
+        try:
+            await self._blobs.discard(name.upload_id)
+        except RegistryError as refusal:
+            _log.warning("%s left something behind: %s", upload_name(*name), refusal)
+
+
+async def _visible_draft(reader: Reader, call: Call, name: UploadName) -> Draft:
+    return require_visible(call, await reader.drafts.get(*name[:3]))
+
+
+async def _held_bytes(tx: Transaction, call: Call, draft: Draft, upload: Upload) -> int | None:
+    """Size of the announced content where the caller has it, or may read it, already."""
+    sizes = {file.sha256: file.size_bytes for file in draft.files}
+    held_bytes = sizes.get(upload.sha256)
+    if held_bytes is None and upload.sha256 and READ in call.permissions:
+        namespaces = call.readable_namespaces
+        is_wide = namespaces is None or upload.namespace_id in namespaces
+        held_bytes = await tx.uploads.find_blob(
+            upload.namespace_id, upload.sha256, model_id=None if is_wide else upload.model_id
+        )
+    return held_bytes if upload.size_bytes in {SIZE_UNKNOWN, held_bytes} else None
