@@ -3,6 +3,7 @@
 from assay.v1 import access_service_pb2 as api
 from assay.v1 import access_service_pb2_grpc, namespace_pb2
 from assay_server.domain.names import parse_namespace, parse_role_binding, parse_scope
+from assay_server.ports.clock import Clock
 from assay_server.services.access import AccessService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
 from assay_server.transport.caller import certificate_expire_time, committed, current_call
@@ -23,11 +24,13 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         access: AccessService,
         paging: Paging,
         *,
+        clock: Clock,
         server_version: str,
     ) -> None:
         self._namespaces = namespaces
         self._access = access
         self._paging = paging
+        self._clock = clock
         self._server_version = server_version
 
     async def CreateNamespace(
@@ -110,6 +113,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
             certificate_expire_time=to_timestamp(certificate_expire_time()),
             role_bindings=map(role_binding.to_message, bindings),
             server_version=self._server_version,
+            server_time=to_timestamp(self._clock.now()),
         )
 
     async def TestPermissions(

@@ -889,6 +889,8 @@ type WhoAmIResponse struct {
 	RoleBindings []*RoleBinding `protobuf:"bytes,4,rep,name=role_bindings,json=roleBindings,proto3" json:"role_bindings,omitempty"`
 	// Version of the server.
 	ServerVersion string `protobuf:"bytes,5,opt,name=server_version,json=serverVersion,proto3" json:"server_version,omitempty"`
+	// The time by the clock of the server, so that a client can tell whose clock is wrong.
+	ServerTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=server_time,json=serverTime,proto3" json:"server_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -956,6 +958,13 @@ func (x *WhoAmIResponse) GetServerVersion() string {
 		return x.ServerVersion
 	}
 	return ""
+}
+
+func (x *WhoAmIResponse) GetServerTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ServerTime
+	}
+	return nil
 }
 
 // TestPermissionsRequest is what TestPermissions takes.
@@ -1120,13 +1129,15 @@ const file_assay_v1_access_service_proto_rawDesc = "" +
 	"\x19DeleteRoleBindingResponse\x128\n" +
 	"\frole_binding\x18\x01 \x01(\v2\x15.assay.v1.RoleBindingR\vroleBinding\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\"\x0f\n" +
-	"\rWhoAmIRequest\"\x94\x02\n" +
+	"\rWhoAmIRequest\"\xd1\x02\n" +
 	"\x0eWhoAmIResponse\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12-\n" +
 	"\x12certificate_sha256\x18\x02 \x01(\tR\x11certificateSha256\x12R\n" +
 	"\x17certificate_expire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x15certificateExpireTime\x12:\n" +
 	"\rrole_bindings\x18\x04 \x03(\v2\x15.assay.v1.RoleBindingR\froleBindings\x12%\n" +
-	"\x0eserver_version\x18\x05 \x01(\tR\rserverVersion\"V\n" +
+	"\x0eserver_version\x18\x05 \x01(\tR\rserverVersion\x12;\n" +
+	"\vserver_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"serverTime\"V\n" +
 	"\x16TestPermissionsRequest\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x12 \n" +
 	"\vpermissions\x18\x02 \x03(\tR\vpermissions\";\n" +
@@ -1195,29 +1206,30 @@ var file_assay_v1_access_service_proto_depIdxs = []int32{
 	20, // 10: assay.v1.DeleteRoleBindingResponse.role_binding:type_name -> assay.v1.RoleBinding
 	21, // 11: assay.v1.WhoAmIResponse.certificate_expire_time:type_name -> google.protobuf.Timestamp
 	20, // 12: assay.v1.WhoAmIResponse.role_bindings:type_name -> assay.v1.RoleBinding
-	0,  // 13: assay.v1.AccessService.CreateNamespace:input_type -> assay.v1.CreateNamespaceRequest
-	2,  // 14: assay.v1.AccessService.GetNamespace:input_type -> assay.v1.GetNamespaceRequest
-	4,  // 15: assay.v1.AccessService.ListNamespaces:input_type -> assay.v1.ListNamespacesRequest
-	6,  // 16: assay.v1.AccessService.UpdateNamespace:input_type -> assay.v1.UpdateNamespaceRequest
-	8,  // 17: assay.v1.AccessService.CreateRoleBinding:input_type -> assay.v1.CreateRoleBindingRequest
-	10, // 18: assay.v1.AccessService.ListRoleBindings:input_type -> assay.v1.ListRoleBindingsRequest
-	12, // 19: assay.v1.AccessService.DeleteRoleBinding:input_type -> assay.v1.DeleteRoleBindingRequest
-	14, // 20: assay.v1.AccessService.WhoAmI:input_type -> assay.v1.WhoAmIRequest
-	16, // 21: assay.v1.AccessService.TestPermissions:input_type -> assay.v1.TestPermissionsRequest
-	1,  // 22: assay.v1.AccessService.CreateNamespace:output_type -> assay.v1.CreateNamespaceResponse
-	3,  // 23: assay.v1.AccessService.GetNamespace:output_type -> assay.v1.GetNamespaceResponse
-	5,  // 24: assay.v1.AccessService.ListNamespaces:output_type -> assay.v1.ListNamespacesResponse
-	7,  // 25: assay.v1.AccessService.UpdateNamespace:output_type -> assay.v1.UpdateNamespaceResponse
-	9,  // 26: assay.v1.AccessService.CreateRoleBinding:output_type -> assay.v1.CreateRoleBindingResponse
-	11, // 27: assay.v1.AccessService.ListRoleBindings:output_type -> assay.v1.ListRoleBindingsResponse
-	13, // 28: assay.v1.AccessService.DeleteRoleBinding:output_type -> assay.v1.DeleteRoleBindingResponse
-	15, // 29: assay.v1.AccessService.WhoAmI:output_type -> assay.v1.WhoAmIResponse
-	17, // 30: assay.v1.AccessService.TestPermissions:output_type -> assay.v1.TestPermissionsResponse
-	22, // [22:31] is the sub-list for method output_type
-	13, // [13:22] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 13: assay.v1.WhoAmIResponse.server_time:type_name -> google.protobuf.Timestamp
+	0,  // 14: assay.v1.AccessService.CreateNamespace:input_type -> assay.v1.CreateNamespaceRequest
+	2,  // 15: assay.v1.AccessService.GetNamespace:input_type -> assay.v1.GetNamespaceRequest
+	4,  // 16: assay.v1.AccessService.ListNamespaces:input_type -> assay.v1.ListNamespacesRequest
+	6,  // 17: assay.v1.AccessService.UpdateNamespace:input_type -> assay.v1.UpdateNamespaceRequest
+	8,  // 18: assay.v1.AccessService.CreateRoleBinding:input_type -> assay.v1.CreateRoleBindingRequest
+	10, // 19: assay.v1.AccessService.ListRoleBindings:input_type -> assay.v1.ListRoleBindingsRequest
+	12, // 20: assay.v1.AccessService.DeleteRoleBinding:input_type -> assay.v1.DeleteRoleBindingRequest
+	14, // 21: assay.v1.AccessService.WhoAmI:input_type -> assay.v1.WhoAmIRequest
+	16, // 22: assay.v1.AccessService.TestPermissions:input_type -> assay.v1.TestPermissionsRequest
+	1,  // 23: assay.v1.AccessService.CreateNamespace:output_type -> assay.v1.CreateNamespaceResponse
+	3,  // 24: assay.v1.AccessService.GetNamespace:output_type -> assay.v1.GetNamespaceResponse
+	5,  // 25: assay.v1.AccessService.ListNamespaces:output_type -> assay.v1.ListNamespacesResponse
+	7,  // 26: assay.v1.AccessService.UpdateNamespace:output_type -> assay.v1.UpdateNamespaceResponse
+	9,  // 27: assay.v1.AccessService.CreateRoleBinding:output_type -> assay.v1.CreateRoleBindingResponse
+	11, // 28: assay.v1.AccessService.ListRoleBindings:output_type -> assay.v1.ListRoleBindingsResponse
+	13, // 29: assay.v1.AccessService.DeleteRoleBinding:output_type -> assay.v1.DeleteRoleBindingResponse
+	15, // 30: assay.v1.AccessService.WhoAmI:output_type -> assay.v1.WhoAmIResponse
+	17, // 31: assay.v1.AccessService.TestPermissions:output_type -> assay.v1.TestPermissionsResponse
+	23, // [23:32] is the sub-list for method output_type
+	14, // [14:23] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_assay_v1_access_service_proto_init() }

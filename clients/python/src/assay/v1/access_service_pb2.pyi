@@ -458,6 +458,7 @@ class WhoAmIResponse(_message.Message):
     CERTIFICATE_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     ROLE_BINDINGS_FIELD_NUMBER: _builtins.int
     SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    SERVER_TIME_FIELD_NUMBER: _builtins.int
     principal: _builtins.str
     """The principal."""
     certificate_sha256: _builtins.str
@@ -472,6 +473,10 @@ class WhoAmIResponse(_message.Message):
     def role_bindings(self) -> _containers.RepeatedCompositeFieldContainer[_role_binding_pb2.RoleBinding]:
         """The bindings that give the caller a role."""
 
+    @_builtins.property
+    def server_time(self) -> _timestamp_pb2.Timestamp:
+        """The time by the clock of the server, so that a client can tell whose clock is wrong."""
+
     def __init__(
         self,
         *,
@@ -480,10 +485,11 @@ class WhoAmIResponse(_message.Message):
         certificate_expire_time: _timestamp_pb2.Timestamp | None = ...,
         role_bindings: _abc.Iterable[_role_binding_pb2.RoleBinding] | None = ...,
         server_version: _builtins.str = ...,
+        server_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "server_time", b"server_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "certificate_sha256", b"certificate_sha256", "principal", b"principal", "role_bindings", b"role_bindings", "server_version", b"server_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate_expire_time", b"certificate_expire_time", "certificate_sha256", b"certificate_sha256", "principal", b"principal", "role_bindings", b"role_bindings", "server_time", b"server_time", "server_version", b"server_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
