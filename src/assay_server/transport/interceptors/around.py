@@ -8,7 +8,7 @@ call escapes the concerns, not even one of an unknown method or with an unreadab
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -18,6 +18,7 @@ from assay_server.transport.api import METHODS, is_read
 from assay_server.transport.interceptors.rpc import Context, Method, Requests, Rpc
 from assay_server.transport.permissions import Requirement
 
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Concern = Callable[[Rpc], AbstractAsyncContextManager[None]]
 
 FINISH_S = 10.0
@@ -41,17 +42,15 @@ class Around(grpc.aio.ServerInterceptor):
         self._ids = ids
         self._message_bytes_max = message_bytes_max
         self._exempt = exempt
-        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._wrapped: dict[str, Handler] = {}
         self._running: set[Rpc] = set()
         self._no_more_streams: RegistryError | None = None
 
     async def intercept_service(
         self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
-        ],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> Handler:
         path = handler_call_details.method
         if path in self._wrapped:
             return self._wrapped[path]
@@ -81,7 +80,7 @@ class Around(grpc.aio.ServerInterceptor):
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_s)
 
-    def _wrap(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    def _wrap(self, method: Method) -> Handler:
         async def give_one(_requests: Any, context: Context) -> bytes:
             rpc = self._arrived(method, context)
             try:
@@ -150,7 +149,7 @@ async def _to_its_end(change: Any) -> Any:
 
 def _method_of(
     full_name: str,
-    handler: grpc.RpcMethodHandler[Any, Any],
+    handler: Handler,
     requirements: Mapping[str, Requirement],
 ) -> Method:
     """Take a registered handler apart."""

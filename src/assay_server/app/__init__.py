@@ -1,0 +1,1 @@
+"""The roof: reads settings, builds every room, serves."""
