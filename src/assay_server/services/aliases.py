@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from assay_server.access.permissions import Permission, roles_with
 from assay_server.domain.aliases import Alias, AliasMove, require_expected, require_target
 from assay_server.domain.calls import (
     Call,
@@ -13,7 +14,7 @@ from assay_server.domain.calls import (
     Paged,
     Stamped,
 )
-from assay_server.domain.errors import GateClosed
+from assay_server.domain.errors import GateClosed, PermissionDenied
 from assay_server.domain.events import EventType
 from assay_server.domain.gates import Verdict
 from assay_server.domain.models import require_live
@@ -28,7 +29,9 @@ from assay_server.domain.versions import Version
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 from assay_server.services.judging import judge_move
-from assay_server.services.permissions import MOVE_PROTECTED, Permissions
+
+MOVE_PROTECTED = Permission.ALIASES_MOVE_PROTECTED
+"""Decided here and not by the permission table, since only the store knows which are protected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,10 @@ class ShownAlias:
 class AliasService:
     """The requests about aliases."""
 
-    def __init__(
-        self, store: MetadataStore, clock: Clock, ids: Ids, *, permissions: Permissions
-    ) -> None:
+    def __init__(self, store: MetadataStore, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._permissions = permissions
 
     async def set(
         self, call: Call, name: AliasName, number: int, *, expected: int | None, reason: str
@@ -70,7 +70,7 @@ class AliasService:
             alias = await _locked(tx, name)
             previous = require_expected(name, alias, expected)
             target = await tx.versions.lock(name.namespace_id, name.model_id, number)
-            verdict = await self._verdict(tx, call, name, require_target(target))
+            verdict = await _verdict(tx, call, name, require_target(target))
             moved = Alias(*name, number, moved_by=call.principal, move_time=now, etag=etag)
             answer = ShownAlias(moved, verdict is not None, verdict)
             if alias is not None and previous == number:
@@ -97,7 +97,7 @@ class AliasService:
             await _locked(tx, name)
             alias = await tx.aliases.get(*name)
             require_expected(name, alias, expected)
-            is_protected = await self._is_guarded(tx, call, name)
+            is_protected = await _is_guarded(tx, call, name)
             await tx.aliases.remove(alias, _removal(alias, call.principal, now, reason))
             answer = ShownAlias(alias, is_protected)
             return Change(answer, (_happened(EventType.DELETED, alias),))
@@ -127,32 +127,37 @@ class AliasService:
             moves = await reader.aliases.list_moves(*name, page)
             return Stamped(moves, reader.revision)
 
-    async def _verdict(
-        self, tx: Transaction, call: Call, name: AliasName, target: Version
-    ) -> Verdict | None:
-        """What the gates say; None where none guards the alias."""
-        if not await self._is_guarded(tx, call, name):
-            return None
-        verdict = await judge_move(tx, target, alias_gate_id(name.alias_id))
-        if not verdict.is_open:
-            raise GateClosed(verdict)
-        return verdict
-
-    async def _is_guarded(self, tx: Transaction, call: Call, name: AliasName) -> bool:
-        """Whether a gate guards the alias; if so, only for those who may move such."""
-        gate_id = alias_gate_id(name.alias_id)
-        if not await tx.gates.applying(name.namespace_id, name.model_id, gate_id):
-            return False
-        resource = model_name(name.namespace_id, name.model_id)
-        self._permissions.require(call, MOVE_PROTECTED, resource=resource)
-        return True
-
 
 async def _locked(tx: Transaction, name: AliasName) -> Alias | None:
     """The alias, held still with its gates: gates first, then the model, as everywhere."""
     await tx.gates.lock(name.namespace_id)
     require_live(await tx.models.lock(name.namespace_id, name.model_id))
     return await tx.aliases.find(*name)
+
+
+async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version) -> Verdict | None:
+    """What the gates say; None where none guards the alias."""
+    if not await _is_guarded(tx, call, name):
+        return None
+    verdict = await judge_move(tx, target, alias_gate_id(name.alias_id))
+    if not verdict.is_open:
+        raise GateClosed(verdict)
+    return verdict
+
+
+async def _is_guarded(tx: Transaction, call: Call, name: AliasName) -> bool:
+    """Whether a gate guards the alias, which is then only for those who may move such."""
+    gate_id = alias_gate_id(name.alias_id)
+    if not await tx.gates.applying(name.namespace_id, name.model_id, gate_id):
+        return False
+    if MOVE_PROTECTED not in call.permissions:
+        raise PermissionDenied(
+            permission=MOVE_PROTECTED,
+            resource=model_name(name.namespace_id, name.model_id),
+            principal=call.principal,
+            roles=roles_with(MOVE_PROTECTED),
+        )
+    return True
 
 
 def _shown(alias: Alias, gate_ids: frozenset[str]) -> ShownAlias:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from assay_server.access.permissions import Permission
 from assay_server.domain.calls import (
     Call,
     Change,
@@ -22,7 +23,6 @@ from assay_server.domain.transitions import abandoned, edited_draft
 from assay_server.domain.versions import Draft, DraftChange, DraftState
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
-from assay_server.services.permissions import MANAGE_DRAFTS
 
 DRAFT_TTL = timedelta(days=7)
 """How long a draft is kept after its last change: longer than a training run takes to resume."""
@@ -81,7 +81,7 @@ class DraftService:
 
     async def list(self, call: Call, name: ModelName, page: Page) -> Stamped[Paged[Draft]]:
         """List the open drafts that the caller may see, without files and cards."""
-        created_by = None if MANAGE_DRAFTS in call.permissions else call.principal
+        created_by = None if Permission.DRAFTS_MANAGE in call.permissions else call.principal
         async with self._store.read() as reader:
             await reader.models.get(*name)
             found = await reader.drafts.list(*name, page, created_by=created_by)
@@ -133,7 +133,7 @@ def require_visible(call: Call, draft: Draft) -> Draft:
     Raises:
         NotFound: It is of somebody else: the answer is that for a draft that never was.
     """
-    if draft.created_by != call.principal and MANAGE_DRAFTS not in call.permissions:
+    if draft.created_by != call.principal and Permission.DRAFTS_MANAGE not in call.permissions:
         raise NotFound(draft_name(draft.namespace_id, draft.model_id, draft.draft_id))
     return draft
 

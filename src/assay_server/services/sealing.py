@@ -7,14 +7,13 @@ from assay_server.domain.calls import Call, Change, Committed, Happened
 from assay_server.domain.events import EventType
 from assay_server.domain.manifest import Manifest
 from assay_server.domain.models import Model, require_live
-from assay_server.domain.names import DraftName, model_name
+from assay_server.domain.names import DraftName
 from assay_server.domain.records import record_digest
 from assay_server.domain.transitions import new_version, sealable_manifest, sealed
 from assay_server.domain.versions import Draft, Version, VersionState, outline
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 from assay_server.services.drafts import draft_happened, require_visible
-from assay_server.services.permissions import PUBLISH, Permissions
 from assay_server.services.publishing import Publisher
 from assay_server.services.versions import version_happened
 
@@ -34,20 +33,11 @@ class SealedVersion:
 class SealingService:
     """The request to seal."""
 
-    def __init__(
-        self,
-        store: MetadataStore,
-        clock: Clock,
-        ids: Ids,
-        publisher: Publisher,
-        *,
-        permissions: Permissions,
-    ) -> None:
+    def __init__(self, store: MetadataStore, clock: Clock, ids: Ids, publisher: Publisher) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._publisher = publisher
-        self._permissions = permissions
 
     async def seal(
         self, call: Call, name: DraftName, *, manifest_digest: str, publish: Asked | None
@@ -58,18 +48,16 @@ class SealingService:
             call: Whose draft it is, unless the caller manages those of others.
             name: The draft.
             manifest_digest: What the caller has computed of the files; empty asks nothing.
-            publish: What semantic version to publish as; None only seals.
+            publish: What semantic version to publish as; None only seals. That the caller may
+                publish is decided before, by the permission table.
 
         Raises:
-            PermissionDenied: With ``publish``, where the caller may not.
             NotFound: There is no such draft, or it is of somebody else.
             ModelIsDeleted: The model must be restored first.
             DraftNotOpen, DraftIncomplete, DraftEmpty, DigestMismatch: See ``sealable_manifest``.
             GateClosed, BumpRequired, SemverTooLow, SemverTaken: With ``publish``.
             IllegalTransition: With ``publish``, where the same record was yanked or deleted.
         """
-        if publish is not None:
-            self._permissions.require(call, PUBLISH, resource=model_name(*name[:2]))
 
         async def make(tx: Transaction) -> Change[SealedVersion]:
             if publish is not None:
