@@ -1,0 +1,54 @@
+"""``watch``: every change as it happens."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from assay import names
+from assay.cli.as_json import plain, written
+from assay.cli.help_pages import examples
+from assay.cli.screens import events
+from assay.cli.session import Session
+
+
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add the commands to the program."""
+    app.command(
+        "watch",
+        rich_help_panel=panel,
+        cls=examples(
+            ("assay watch vision/digits", "until Ctrl-C"),
+            ("assay watch vision --since 120 --count 1", "the first change from a revision on"),
+            ("assay watch -o json", "one JSON object a line, as it happens"),
+        ),
+    )(watch)
+
+
+def watch(
+    ctx: typer.Context,
+    what: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A namespace or model; everything without one.")
+    ] = "",
+    since: Annotated[
+        int, typer.Option(min=0, metavar="REVISION", help="First revision wanted; 0 from now on.")
+    ] = 0,
+    count: Annotated[
+        int, typer.Option(min=0, metavar="N", help="End after so many revisions.")
+    ] = 0,
+) -> None:
+    """Follow committed changes, without polling. Ends with Ctrl-C, or after --count revisions."""
+    session = Session.of(ctx)
+    if since == 0:
+        session.terminal.note("Watching; Ctrl-C ends it.")
+    for seen, change in enumerate(session.client.watch(what, start_revision=since), 1):
+        if session.terminal.is_json:
+            sys.stdout.write(written(plain(change), indent=None) + "\n")
+        elif session.terminal.quiet:
+            sys.stdout.writelines(f"{names.short(event.name)}\n" for event in change.events)
+        else:
+            for line in events.lines(change):
+                session.terminal.out.print(line)
+        sys.stdout.flush()
+        if seen == count:
+            return

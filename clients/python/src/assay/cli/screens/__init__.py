@@ -1,0 +1,1 @@
+"""What people see: messages in, Rich renderables out. Nothing here calls a server."""

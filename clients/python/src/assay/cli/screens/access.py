@@ -1,0 +1,85 @@
+"""Who one is, who may do what, and who did."""
+
+from collections.abc import Iterable
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from assay import names
+from assay.cli import wording
+from assay.cli.screens import tables
+from assay.v1 import access_service_pb2, audit_entry_pb2, role_binding_pb2
+
+
+def role(value: "role_binding_pb2.Role.ValueType") -> str:
+    """``data-scientist``; the number of a role that this client does not know."""
+    try:
+        word = role_binding_pb2.Role.Name(value)
+    except ValueError:
+        return str(value)
+    return word.removeprefix("ROLE_").lower().replace("_", "-")
+
+
+def scope(binding_name: str) -> str:
+    """Where a binding holds, as people type it."""
+    where, found, _ = binding_name.rpartition("/roleBindings/")
+    return names.short(where) if found else "everywhere"
+
+
+def bindings(listed: Iterable[role_binding_pb2.RoleBinding]) -> RenderableType:
+    """One line per binding."""
+    made = tables.table(ROLE="fixed", WHERE="text", MEMBER="name", GIVEN_BY="text", BINDING="text")
+    for binding in listed:
+        made.add_row(
+            role(binding.role),
+            scope(binding.name),
+            binding.member,
+            wording.person(binding.created_by),
+            binding.name.rpartition("/")[2],
+        )
+    return made
+
+
+def who(answer: access_service_pb2.WhoAmIResponse, *, target: str) -> list[RenderableType]:
+    """The caller as the server sees it."""
+    about = tables.facts(
+        [
+            ("server", f"{target}  assay {answer.server_version}"),
+            ("certificate", answer.certificate_sha256 or "none: a plaintext connection"),
+            ("expires", wording.moment(answer.certificate_expire_time)),
+        ]
+    )
+    parts: list[RenderableType] = [Text(answer.principal, style="name"), Text(), about]
+    if not answer.role_bindings:
+        sentence = "No role is given to you; an admin can: assay role grant ROLE YOU [WHERE]"
+        return [*parts, Text(), Text(sentence, style="warn")]
+    made = tables.table(ROLE="name", WHERE="text", THROUGH="text")
+    for binding in answer.role_bindings:
+        through = "" if binding.member == answer.principal else binding.member
+        made.add_row(role(binding.role), scope(binding.name), through)
+    return [*parts, Text(), made]
+
+
+def outcome(entry: audit_entry_pb2.AuditEntry) -> Text:
+    """How a call ended, in the colour of it."""
+    if entry.decision == audit_entry_pb2.AUDIT_DECISION_DENIED:
+        return Text(entry.reason or "denied", style="bad")
+    if entry.status not in {"", "OK"}:
+        return Text(entry.reason or entry.status, style="warn")
+    if entry.phase == audit_entry_pb2.AUDIT_PHASE_OPENED:
+        return Text("opened", style="soft")
+    return Text("ok", style="good")
+
+
+def audit(entries: Iterable[audit_entry_pb2.AuditEntry]) -> RenderableType:
+    """One line per entry."""
+    made = tables.table(WHEN="fixed", WHO="text", CALL="text", ON="text", OUTCOME="text")
+    for entry in entries:
+        made.add_row(
+            wording.moment_to_second(entry.time),
+            wording.person(entry.principal),
+            entry.method.rpartition("/")[2],
+            names.short(entry.resource),
+            outcome(entry),
+        )
+    return made

@@ -1,0 +1,81 @@
+"""Where a command writes: answers to stdout, everything else to stderr."""
+
+import sys
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+from rich.theme import Theme
+
+from assay.cli.as_json import Plain, written
+
+THEME = Theme(
+    {
+        "good": "green",
+        "bad": "bold red",
+        "warn": "yellow",
+        "soft": "dim",
+        "key": "dim",
+        "name": "bold",
+        "command": "cyan",
+        "progress.percentage": "default",
+        "bar.complete": "cyan",
+        "bar.finished": "green",
+    }
+)
+
+
+class Output(StrEnum):
+    """Form of an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Terminal:
+    """Two consoles and the choices of the caller about them."""
+
+    def __init__(self, *, output: Output, quiet: bool, color: bool) -> None:
+        self.output = output
+        self.quiet = quiet
+        # None leaves the choice to Rich, which honours NO_COLOR and knows terminals.
+        no_color = None if color else True
+        self.out = Console(theme=THEME, highlight=False, no_color=no_color)
+        self.err = Console(theme=THEME, highlight=False, no_color=no_color, stderr=True)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether a program reads the answer."""
+        return self.output is Output.JSON
+
+    def answer(
+        self,
+        plain: Callable[[], Plain],
+        screen: Callable[[], Iterable[RenderableType]],
+        *,
+        brief: Callable[[], Iterable[str]],
+    ) -> None:
+        """Give the answer of a command: JSON, a screen, or with --quiet one name a line."""
+        if self.is_json:
+            sys.stdout.write(written(plain()) + "\n")
+        elif self.quiet:
+            sys.stdout.writelines(f"{line}\n" for line in brief())
+        else:
+            for part in screen():
+                self.out.print(part)
+        sys.stdout.flush()
+
+    def note(self, text: str | Text) -> None:
+        """Say something beside the answer; not with --quiet, not to programs."""
+        if not self.quiet and not self.is_json:
+            self.err.print(text)
+
+    def warn(self, sentence: str) -> None:
+        """Say what the caller should know although the command succeeded."""
+        self.err.print(Text.assemble(("! ", "warn"), sentence))
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a progress bar is of use: a person sits at a terminal and wants to hear it."""
+        return self.err.is_terminal and not self.quiet and not self.is_json
