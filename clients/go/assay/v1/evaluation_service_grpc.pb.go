@@ -36,7 +36,7 @@ const (
 // EvaluationService records what was measured, keeps the gates, and says what they would answer.
 type EvaluationServiceClient interface {
 	// ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-	// infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+	// infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
 	ImportEvaluation(ctx context.Context, in *ImportEvaluationRequest, opts ...grpc.CallOption) (*ImportEvaluationResponse, error)
 	// GetEvaluation reads one evaluation.
 	GetEvaluation(ctx context.Context, in *GetEvaluationRequest, opts ...grpc.CallOption) (*GetEvaluationResponse, error)
@@ -149,7 +149,7 @@ func (c *evaluationServiceClient) CheckGate(ctx context.Context, in *CheckGateRe
 // EvaluationService records what was measured, keeps the gates, and says what they would answer.
 type EvaluationServiceServer interface {
 	// ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
-	// infinite or duplicate. It is trusted when the caller holds the evaluator role and did not seal the version.
+	// infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
 	ImportEvaluation(context.Context, *ImportEvaluationRequest) (*ImportEvaluationResponse, error)
 	// GetEvaluation reads one evaluation.
 	GetEvaluation(context.Context, *GetEvaluationRequest) (*GetEvaluationResponse, error)

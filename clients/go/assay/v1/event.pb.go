@@ -268,7 +268,7 @@ type Event_Model struct {
 }
 
 type Event_Draft struct {
-	// A draft.
+	// A draft, without its files and card; seen by its author and managers only.
 	Draft *Draft `protobuf:"bytes,8,opt,name=draft,proto3,oneof"`
 }
 

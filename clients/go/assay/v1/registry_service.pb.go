@@ -1023,7 +1023,7 @@ func (x *ListDraftsRequest) GetPageToken() string {
 // ListDraftsResponse is what ListDrafts gives.
 type ListDraftsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The drafts of this page.
+	// The drafts of this page, without files and cards.
 	Drafts []*Draft `protobuf:"bytes,1,rep,name=drafts,proto3" json:"drafts,omitempty"`
 	// Continues the list; empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -1321,7 +1321,8 @@ type SealDraftRequest struct {
 	// If given, the files must have this digest; else DIGEST_MISMATCH and nothing is sealed.
 	ManifestDigest string `protobuf:"bytes,2,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
 	// Whether to publish in the same step, as PublishVersion does. Where a gate closes, nothing is sealed: seal,
-	// evaluate and publish one after the other instead.
+	// evaluate and publish one after the other instead. A version that was there already and is published stays as
+	// it is.
 	Publish bool `protobuf:"varint,3,opt,name=publish,proto3" json:"publish,omitempty"`
 	// With publish: see PublishVersionRequest.bump.
 	Bump Bump `protobuf:"varint,4,opt,name=bump,proto3,enum=assay.v1.Bump" json:"bump,omitempty"`

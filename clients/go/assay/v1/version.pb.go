@@ -177,7 +177,7 @@ type ModelVersion struct {
 	Card string `protobuf:"bytes,14,opt,name=card,proto3" json:"card,omitempty"`
 	// Key-value pairs with the limits of `Model.tags`.
 	Tags map[string]string `protobuf:"bytes,15,rep,name=tags,proto3" json:"tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Principal that sealed it: its author.
+	// Principal that made its draft: its author, whoever sealed it.
 	CreatedBy string `protobuf:"bytes,16,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
 	// When it was sealed.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

@@ -1,0 +1,98 @@
+package assay
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
+)
+
+// unary is what every single call goes through, also one that is made through a raw stub.
+func (l *link) unary(
+	ctx context.Context, path string, request, answer any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
+	options ...grpc.CallOption,
+) error {
+	known := l.methods[path]
+	ctx, cancel := l.withDeadline(ctx, known)
+	defer cancel()
+	request = withRequestID(request)
+	var waits pauses
+	for attempt := 1; ; attempt++ {
+		err := l.failureOf(ctx, invoke(ctx, path, request, answer, conn, options...))
+		if err == nil || attempt == attemptsMax || !known.isRepeatable || !isWorthRepeating(ctx, err) ||
+			!sleep(ctx, waits.next()) {
+			return err
+		}
+	}
+}
+
+// withDeadline gives the call a deadline where the caller set none.
+func (l *link) withDeadline(ctx context.Context, known method) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	if known.isRead {
+		return context.WithTimeout(ctx, l.readDeadline)
+	}
+	return context.WithTimeout(ctx, l.writeDeadline)
+}
+
+// isWorthRepeating finds lost races that say so, and calls that a stopping server cancelled. gRPC
+// itself has repeated UNAVAILABLE already.
+func isWorthRepeating(ctx context.Context, err error) bool {
+	var failure *Error
+	if !errors.As(err, &failure) {
+		return false
+	}
+	wasCancelled := failure.Code == codes.Canceled && ctx.Err() == nil
+	return wasCancelled || HasReason(err, assayv1.ErrorReason_ERROR_REASON_CONFLICT)
+}
+
+// withRequestID fills request_id, where the message has one and it is empty, in a copy: a caller may
+// use the message again for another change.
+func withRequestID(request any) any {
+	message, ok := request.(proto.Message)
+	if !ok {
+		return request
+	}
+	field := message.ProtoReflect().Descriptor().Fields().ByName("request_id")
+	if field == nil || field.Kind() != protoreflect.StringKind || message.ProtoReflect().Get(field).String() != "" {
+		return request
+	}
+	copied := proto.Clone(message)
+	copied.ProtoReflect().Set(field, protoreflect.ValueOfString(newID()))
+	return copied
+}
+
+// stream is what every stream goes through.
+func (l *link) stream(
+	ctx context.Context, description *grpc.StreamDesc, conn *grpc.ClientConn, path string, open grpc.Streamer,
+	options ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	opened, err := open(ctx, description, conn, path, options...)
+	if err != nil {
+		return nil, l.failureOf(ctx, err)
+	}
+	return &explained{opened, l}, nil
+}
+
+// explained is a stream whose failures are *Error.
+type explained struct {
+	grpc.ClientStream
+	link *link
+}
+
+// SendMsg sends one message; io.EOF says that RecvMsg knows why the stream ended.
+func (e *explained) SendMsg(message any) error {
+	return e.link.failureOf(e.Context(), e.ClientStream.SendMsg(message))
+}
+
+// RecvMsg receives one message; io.EOF is the regular end.
+func (e *explained) RecvMsg(message any) error {
+	return e.link.failureOf(e.Context(), e.ClientStream.RecvMsg(message))
+}

@@ -1,0 +1,97 @@
+package assay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// errorDomain tells our details from those of other servers and proxies on the way.
+const errorDomain = "assay.dev"
+
+// failureOf turns what gRPC reports into an *Error. The end of a stream stays io.EOF.
+func (l *link) failureOf(ctx context.Context, err error) error {
+	var already *Error
+	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &already) {
+		return err
+	}
+	answer, ok := status.FromError(err)
+	if !ok {
+		answer = status.FromContextError(err)
+	}
+	failure := &Error{Code: answer.Code(), Message: answer.Message(), cause: err}
+	failure.readDetails(answer)
+	failure.kinds = kindsOf(failure.Code, failure.Reason)
+	if failure.Reason == "" {
+		l.explain(ctx, failure)
+	}
+	if failure.Message == "" {
+		failure.Message = fmt.Sprintf("The server answered %s without a word.", failure.Code)
+	}
+	return failure
+}
+
+func (e *Error) readDetails(answer *status.Status) {
+	for _, detail := range answer.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			if detail.GetDomain() == errorDomain {
+				e.Reason, e.Metadata = detail.GetReason(), detail.GetMetadata()
+			}
+		case *errdetails.RetryInfo:
+			e.RetryAfter = detail.GetRetryDelay().AsDuration()
+		case *errdetails.RequestInfo:
+			e.RequestID = detail.GetRequestId()
+		case *errdetails.BadRequest:
+			for _, fault := range detail.GetFieldViolations() {
+				e.Violations = append(e.Violations, Violation{Subject: fault.GetField(), Description: fault.GetDescription()})
+			}
+		case *errdetails.PreconditionFailure:
+			for _, fault := range detail.GetViolations() {
+				e.Violations = append(e.Violations, Violation{
+					Subject: fault.GetSubject(), Description: fault.GetDescription(), Type: fault.GetType(),
+				})
+			}
+		}
+	}
+}
+
+// explain finds words for failures that no server explained.
+func (l *link) explain(ctx context.Context, failure *Error) {
+	switch {
+	case failure.Code == codes.Canceled && ctx.Err() != nil:
+		failure.kinds = []error{context.Canceled}
+		failure.Message = "The call was cancelled by its context."
+	case failure.Code == codes.DeadlineExceeded:
+		l.explainDeadline(failure)
+	case failure.Code == codes.Unimplemented:
+		failure.Message = fmt.Sprintf("The server at %s does not know this method (%s): it is older than this "+
+			"client, or not an Assay server.", l.target, failure.Message)
+	case failure.Code == codes.Unavailable || wasCut(failure):
+		failure.kinds = []error{ErrUnavailable, ErrUnreachable}
+		failure.Message = l.whyUnreachable(failure.Message)
+	}
+}
+
+func (l *link) explainDeadline(failure *Error) {
+	if strings.Contains(failure.Message, "connection error") || strings.Contains(failure.Message, "LB policy") {
+		failure.kinds = append(failure.kinds, ErrUnavailable, ErrUnreachable)
+		failure.Message = fmt.Sprintf("There was no connection to %s before the deadline passed. Check the address; "+
+			"a firewall may drop the packets. (%s)", l.target, failure.Message)
+		return
+	}
+	failure.Message = fmt.Sprintf("%s did not answer before the deadline passed. A change may have happened all "+
+		"the same: look before you repeat it, or give its context more time.", l.target)
+}
+
+// wasCut tells whether the stream broke, which gRPC may report as INTERNAL or UNKNOWN.
+func wasCut(failure *Error) bool {
+	return (failure.Code == codes.Internal || failure.Code == codes.Unknown) &&
+		strings.Contains(failure.Message, "RST_STREAM")
+}
