@@ -16,7 +16,7 @@ from assay.transfer.parallel import each
 from assay.v1.file_pb2 import File
 
 _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Destination:
@@ -105,7 +105,8 @@ def nursery(target: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno in _FULL:
             raise LocalDiskFull(
-                f"No space is left for {target}. Nothing was kept; make room and pull again."
+                f"There is no room for {target} ({error.strerror}). Nothing was kept; make room, "
+                "or pull to another disk."
             ) from error
         raise
     finally:

@@ -138,7 +138,8 @@ def _followed(link: Path, root: Path, *, follow_links: bool) -> Path:
             f"{link} is a link. Push what it points to, or say follow_links=True if that lies "
             "inside the same directory."
         )
-    target = link.resolve(strict=True)
+    # Path.resolve raises RuntimeError for a loop; this raises OSError for whatever is wrong.
+    target = Path(os.path.realpath(link, strict=True))
     if not target.is_relative_to(root.resolve()):
         raise UnsafeFile(f"{link} points outside of {root}; copy the file instead.")
     return target
