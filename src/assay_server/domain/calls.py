@@ -18,7 +18,8 @@ class Call:
         permissions: What the caller may do on the resource that the call names, as the words
             of ``access.permissions.Permission``.
         roles: The caller's roles there.
-        readable_namespaces: For calls over many namespaces; None stands for all.
+        readable_namespaces: For calls over many namespaces, and for those that may draw on more
+            than what they name; None stands for all.
         request_id: Empty when the client gave none.
         payload_sha256: Hex digest of the server's own deterministic encoding of the request
             without its request id.

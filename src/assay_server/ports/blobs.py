@@ -1,6 +1,6 @@
 """Bytes by digest. Nothing is visible before it was hashed, and it stays what its digest says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 
@@ -56,7 +56,7 @@ class BlobStore(Protocol):
         """Size of a blob, None when it is not there."""
         ...
 
-    def read(self, sha256: str, *, offset: int, length: int) -> AsyncIterator[bytes]:
+    def read(self, sha256: str, *, offset: int, length: int) -> AsyncGenerator[bytes, None]:
         """Yield exactly the range in pieces of at most 1 MiB, each verified before it is given.
 
         Raises:

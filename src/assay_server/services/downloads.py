@@ -1,6 +1,6 @@
 """Downloads: files of versions and drafts, whole or in part. No read by bare digest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from assay_server.domain.calls import Call
@@ -31,7 +31,7 @@ class Download:
 
     file: File
     offset: int
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
 
 
 class DownloadService:

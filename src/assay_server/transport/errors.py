@@ -128,6 +128,7 @@ STATUS_OF: Final[Mapping[type[errors.RegistryError], tuple[StatusCode, str]]] = 
     errors.TooManyUploads: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_UPLOADS"),
     errors.StoreUnavailable: (StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
     errors.Draining: (StatusCode.UNAVAILABLE, "SERVER_DRAINING"),
+    errors.StreamStalled: (StatusCode.UNAVAILABLE, "STREAM_STALLED"),
     errors.AuditUnavailable: (StatusCode.UNAVAILABLE, "AUDIT_UNAVAILABLE"),
 }
 

@@ -35,7 +35,8 @@ class Requirement:
     """One row.
 
     The first of ``fields`` (dotted paths) is what the audit trail calls resource. ``when``
-    names fields that, if set, ask for one permission more.
+    names fields that, if set, ask for one permission more. ``elsewhere`` is not asked for: where
+    the caller has it throughout a namespace, the service may draw on what lies there.
     """
 
     permission: P | None
@@ -43,6 +44,7 @@ class Requirement:
     fields: tuple[str, ...] = ()
     is_endless: bool = False
     when: tuple[tuple[str, P], ...] = ()
+    elsewhere: P | None = None
 
 
 class MissingRows(Exception):
@@ -68,7 +70,9 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
         "AccessService/WhoAmI": Requirement(None, Reach.NONE),
         "AccessService/TestPermissions": Requirement(None, Reach.NONE, ("resource",)),
         "ArtifactService/GetTransferLimits": Requirement(None, Reach.NONE),
-        "ArtifactService/BeginUpload": _one(P.ARTIFACTS_WRITE, "upload.name"),
+        "ArtifactService/BeginUpload": Requirement(
+            P.ARTIFACTS_WRITE, Reach.ONE, ("upload.name",), elsewhere=P.ARTIFACTS_READ
+        ),
         "ArtifactService/WriteUpload": _one(P.ARTIFACTS_WRITE, "upload"),
         "ArtifactService/GetUpload": _one(P.ARTIFACTS_WRITE, "name"),
         "ArtifactService/CommitUpload": _one(P.ARTIFACTS_WRITE, "name"),

@@ -18,7 +18,8 @@
     ├── Forbidden                PermissionDenied
     ├── Unidentified             Unauthenticated, CertificateExpired
     ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads
-    └── Unavailable              StoreUnavailable, Draining, AuditUnavailable
+    └── Unavailable              StoreUnavailable, Draining, AuditUnavailable,
+                                 StreamStalled
 
 Families decide the status code, leaves the reason in error_reason.proto, which also lists the
 keys of each leaf's metadata. Only leaves are raised.
@@ -58,6 +59,7 @@ from assay_server.domain.errors.service import (
     PermissionDenied,
     StorageFull,
     StoreUnavailable,
+    StreamStalled,
     TooManyUploads,
     Unauthenticated,
 )
@@ -152,6 +154,7 @@ __all__ = [
     "SizeMismatch",
     "StorageFull",
     "StoreUnavailable",
+    "StreamStalled",
     "TooManyUploads",
     "Unauthenticated",
     "Unavailable",

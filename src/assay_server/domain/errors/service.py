@@ -94,6 +94,16 @@ class Draining(Unavailable):
         super().__init__("this server is stopping; try again, another one will answer")
 
 
+class StreamStalled(Unavailable):
+    """The other side neither sent nor took anything for so long that its place was given up."""
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(
+            f"nothing moved on this stream for {idle_s:g} s, so it was closed; nothing durable is "
+            "lost. Go on from where it stands"
+        )
+
+
 class AuditUnavailable(Unavailable):
     """The call cannot be recorded, and what is not recorded is not done."""
 

@@ -21,6 +21,9 @@ from assay_server.transport.permissions import Requirement
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Concern = Callable[[Rpc], AbstractAsyncContextManager[None]]
 
+STALL_S = 30.0
+"""How long one message may take to arrive or to leave: a peer that is gone holds memory."""
+
 FINISH_S = 10.0
 """How long a change may go on after its caller went away, so that its end is known."""
 
@@ -36,12 +39,14 @@ class Around(grpc.aio.ServerInterceptor):
         *,
         message_bytes_max: int,
         exempt: frozenset[str],
+        stall_s: float = STALL_S,
     ) -> None:
         self._concerns = tuple(concerns)
         self._requirements = requirements
         self._ids = ids
         self._message_bytes_max = message_bytes_max
         self._exempt = exempt
+        self._stall_s = stall_s
         self._wrapped: dict[str, Handler] = {}
         self._running: set[Rpc] = set()
         self._no_more_streams: RegistryError | None = None
@@ -109,7 +114,7 @@ class Around(grpc.aio.ServerInterceptor):
     def _arrived(self, method: Method, context: Context) -> Rpc:
         task = asyncio.current_task()
         assert task is not None
-        rpc = Rpc(method, context, self._ids.new(), task, self._message_bytes_max)
+        rpc = Rpc(method, context, self._ids.new(), task, self._message_bytes_max, self._stall_s)
         self._running.add(rpc)
         if self._no_more_streams is not None and method.is_endless:
             asyncio.get_running_loop().call_soon(rpc.end_with, self._no_more_streams)
@@ -130,7 +135,7 @@ async def _many_answers(rpc: Rpc) -> None:
     wanted = Requests(rpc) if rpc.method.takes_stream else rpc.request
     async with aclosing(rpc.method.behaviour(wanted, rpc.context)) as responses:
         async for response in responses:
-            await rpc.context.write(rpc.encoded(response))
+            await rpc.moving(rpc.context.write(rpc.encoded(response)))
 
 
 async def _to_its_end(change: Any) -> Any:

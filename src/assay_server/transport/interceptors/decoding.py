@@ -16,7 +16,7 @@ async def decoded(rpc: Rpc) -> AsyncIterator[None]:
     """Read the only or the first request; what follows it is read by the handler."""
     if rpc.method.decode is None:
         raise MethodUnknown(quotable(rpc.method.full_name))
-    raw: Any = await rpc.context.read()
+    raw: Any = await rpc.moving(rpc.context.read())
     if raw is grpc.aio.EOF:
         raise MessageUndecodable
     rpc.request = rpc.decoded(raw)

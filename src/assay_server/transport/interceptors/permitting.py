@@ -24,7 +24,9 @@ from assay_server.transport.permissions import Reach, Requirement
 from assay_server.transport.retries import payload_sha256, request_id_of
 
 _ID = ID_PATTERN.pattern
-_SCOPED = re.compile(rf"namespaces/(?P<namespace>{_ID})(/models/(?P<model>{_ID})(/.*)?|/.*)?")
+_SCOPED = re.compile(
+    rf"namespaces/(?P<namespace>{_ID})(?:/models/(?P<model>{_ID})(?:/.*)?|/(?!models(?:/|$)).*)?"
+)
 _EVERY_NAMESPACE = "namespaces/-"
 
 Named = tuple[str, Scope]
@@ -70,6 +72,8 @@ class Permitted:
         permission = requirement.permission
         if permission is not None and requirement.reach is Reach.LIST and not named:
             readable = await self._grants.readable(rpc.principal, permission)
+        if requirement.elsewhere is not None:
+            readable = await self._grants.readable(rpc.principal, requirement.elsewhere)
         granted = await self._grants.at(rpc.principal, named[0][1] if named else Scope())
         if permission is not None:
             try:

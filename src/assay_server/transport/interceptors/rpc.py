@@ -2,19 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import grpc
 
 from assay_server.domain.audit import Decision
-from assay_server.domain.errors import MessageTooLarge, RegistryError
+from assay_server.domain.errors import MessageTooLarge, RegistryError, StreamStalled
 from assay_server.transport.caller import Answering
 from assay_server.transport.errors import MessageUndecodable
 from assay_server.transport.permissions import Requirement
 
+T = TypeVar("T")
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 
@@ -54,6 +55,7 @@ class Rpc:
     call_id: str
     task: "asyncio.Task[Any]"
     message_bytes_max: int
+    stall_s: float
     began_s: float = field(default_factory=time.perf_counter)
 
     trace_id: str = ""
@@ -109,6 +111,18 @@ class Rpc:
         except Exception:  # noqa: BLE001 - a decoder fails in many ways, and all mean the same
             raise MessageUndecodable from None
 
+    async def moving(self, step: Awaitable[T]) -> T:
+        """Wait for a message to arrive or to leave, but not for ever.
+
+        Raises:
+            StreamStalled: The other side did not move.
+        """
+        try:
+            async with asyncio.timeout(self.stall_s):
+                return await step
+        except TimeoutError:
+            raise StreamStalled(self.stall_s) from None
+
     def encoded(self, response: Any) -> bytes:
         """The bytes of ``response``, counted."""
         assert self.method.encode is not None
@@ -135,7 +149,7 @@ class Requests(AsyncIterator[Any]):
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        raw: Any = await self._rpc.context.read()
+        raw: Any = await self._rpc.moving(self._rpc.context.read())
         if raw is grpc.aio.EOF:
             raise StopAsyncIteration
         return self._rpc.decoded(raw)

@@ -142,6 +142,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 54
     """INTERNAL: a fault of the server; a `RequestInfo` detail carries the id under which it was logged."""
+    ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 55
+    """UNAVAILABLE: nothing moved on a stream for so long that it was closed; what was durable stays, go on from there."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the catalogue of `google.rpc.ErrorInfo.reason`, there without the prefix `ERROR_REASON_`; the
@@ -268,4 +270,6 @@ request id.
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 54
 """INTERNAL: a fault of the server; a `RequestInfo` detail carries the id under which it was logged."""
+ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 55
+"""UNAVAILABLE: nothing moved on a stream for so long that it was closed; what was durable stays, go on from there."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
