@@ -1,6 +1,6 @@
 """The clock and the source of ids of a real server."""
 
-import secrets
+import os
 import threading
 import time
 from datetime import UTC, datetime
@@ -32,6 +32,6 @@ class Uuid7:
         with self._lock:
             self._last = ticks = max(ticks, self._last + 1)
         time_ms, fraction = ticks >> _COUNTER_BITS, ticks & ((1 << _COUNTER_BITS) - 1)
-        random = secrets.randbits(62)
+        random = int.from_bytes(os.urandom(8)) >> 2
         text = f"{time_ms:012x}7{fraction:03x}{(0b10 << 62) | random:016x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

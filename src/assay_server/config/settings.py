@@ -31,7 +31,7 @@ class ServerSection:
     """Where gRPC is served."""
 
     listen: str = setting(
-        "127.0.0.1:8470", "Address and port for gRPC; port 0 lets the system choose."
+        "127.0.0.1:8443", "Address and port for gRPC; port 0 lets the system choose."
     )
     plaintext_for_development: bool = setting(
         False,
@@ -93,7 +93,7 @@ class OperationsSection:
     """Metrics and health over plain HTTP. There is no data behind it."""
 
     listen: str = setting(
-        "127.0.0.1:8471", "Address and port of /metrics, /healthz and /readyz; empty for none."
+        "127.0.0.1:9090", "Address and port of /metrics, /healthz and /readyz; empty for none."
     )
 
 

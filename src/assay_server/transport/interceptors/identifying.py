@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from assay_server.access.identities import CertificateNames, IdentityRule, principal_of
 from assay_server.domain.errors import CertificateExpired, Unauthenticated
 from assay_server.ports.clock import Clock
-from assay_server.transport.certificates import Certificates, ClientCertificate
+from assay_server.transport.certificates import CACHED_MAX, Certificates, ClientCertificate
 from assay_server.transport.interceptors.rpc import Rpc
 
 DEVELOPMENT_PRINCIPAL = "dev:local"
@@ -22,6 +22,7 @@ class Identified:
         self._clock = clock
         self._is_plaintext = is_plaintext
         self._certificates = Certificates()
+        self._principals: dict[str, str] = {}
 
     @asynccontextmanager
     async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
@@ -33,10 +34,7 @@ class Identified:
         certificate = self._certificate(rpc)
         rpc.certificate_sha256 = certificate.sha256
         rpc.certificate_expire_time = certificate.not_after
-        rpc.principal = principal_of(
-            CertificateNames(certificate.uris, certificate.emails, certificate.dns_names),
-            self._rule,
-        )
+        rpc.principal = self._principal(certificate)
         left_s = (certificate.not_after - self._clock.now()).total_seconds()
         expired = CertificateExpired(f"{certificate.not_after:%Y-%m-%d %H:%M:%S} UTC")
         if left_s <= 0:
@@ -49,6 +47,17 @@ class Identified:
             yield
         finally:
             timer.cancel()
+
+    def _principal(self, certificate: ClientCertificate) -> str:
+        """By the rule, remembered for the certificate."""
+        known = self._principals.get(certificate.sha256)
+        if known is None:
+            names = CertificateNames(certificate.uris, certificate.emails, certificate.dns_names)
+            known = principal_of(names, self._rule)
+            if len(self._principals) >= CACHED_MAX:
+                self._principals.clear()
+            self._principals[certificate.sha256] = known
+        return known
 
     def _certificate(self, rpc: Rpc) -> ClientCertificate:
         pems = list(rpc.context.auth_context().get("x509_pem_cert", ()))

@@ -1,0 +1,114 @@
+"""The first rights in a registry: given by who can open its store, never over the network."""
+
+from assay_server.access.deciding import require_member
+from assay_server.domain.access import Role, RoleBinding
+from assay_server.domain.audit import AuditEntry, Decision
+from assay_server.domain.calls import Call, Change, Happened
+from assay_server.domain.errors import AlreadyExists
+from assay_server.domain.events import EventType
+from assay_server.domain.models import Namespace
+from assay_server.domain.names import namespace_name, role_binding_name
+from assay_server.ports.clock import Clock, Ids
+from assay_server.ports.metadata import MetadataStore, Transaction
+
+
+class AlreadyFounded(Exception):
+    """Someone administers the registry: ask them."""
+
+
+class Founding:
+    """Writes to the store of a server that does not run, on behalf of ``founder``."""
+
+    def __init__(self, store: MetadataStore, clock: Clock, ids: Ids, *, founder: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._founder = founder
+
+    async def first_admin(self, member: str) -> RoleBinding:
+        """Make ``member`` the admin of everything.
+
+        Raises:
+            AlreadyFounded: The registry has an admin.
+            InvalidField: ``member`` cannot be a principal.
+        """
+        wanted = self._binding(Role.ADMIN, require_member(member))
+
+        async def add(tx: Transaction) -> Change[RoleBinding]:
+            for binding in await tx.bindings.lock_all():
+                if binding.role is Role.ADMIN and not binding.scope:
+                    raise AlreadyFounded(binding.member)
+            await tx.bindings.add(wanted)
+            return Change(wanted, (_bound(wanted),))
+
+        return (await self._store.change(self._call("init"), RoleBinding, add)).answer
+
+    async def roles_everywhere(self, members: dict[Role, str]) -> None:
+        """Give each member its role everywhere, where it is not given yet; for development."""
+        for role, member in members.items():
+            await self._bind_once(self._binding(role, member))
+
+    async def namespace(self, namespace_id: str, *, description: str) -> None:
+        """Make a namespace, unless it is there."""
+        namespace = Namespace(
+            namespace_id, "", description, self._founder, self._clock.now(), self._ids.new()
+        )
+        name = namespace_name(namespace_id)
+        happened = Happened(EventType.CREATED, name, namespace_id, namespace)
+
+        async def add(tx: Transaction) -> Change[Namespace]:
+            await tx.namespaces.add(namespace)
+            return Change(namespace, (happened,))
+
+        try:
+            await self._store.change(self._call("dev"), Namespace, add)
+        except AlreadyExists:
+            return
+
+    async def _bind_once(self, wanted: RoleBinding) -> None:
+        async def add(tx: Transaction) -> Change[RoleBinding]:
+            for binding in await tx.bindings.lock_all():
+                same = (binding.scope, binding.role, binding.member)
+                if same == (wanted.scope, wanted.role, wanted.member):
+                    return Change(binding)
+            await tx.bindings.add(wanted)
+            return Change(wanted, (_bound(wanted),))
+
+        await self._store.change(self._call("dev"), RoleBinding, add)
+
+    def _binding(self, role: Role, member: str) -> RoleBinding:
+        return RoleBinding("", self._ids.new(), role, member, self._founder, self._clock.now())
+
+    def _call(self, command: str) -> Call:
+        """A call that no network made; the trail names the person and the command."""
+        method = f"assay-server/{command}"
+        entry = AuditEntry(
+            entry_id=self._ids.new(),
+            time=self._clock.now(),
+            principal=self._founder,
+            certificate_sha256="",
+            peer="local",
+            method=method,
+            resource="",
+            namespace_id="",
+            decision=Decision.ALLOWED,
+            status="OK",
+            reason="",
+            request_id="",
+            call_id=self._ids.new(),
+        )
+        return Call(
+            principal=self._founder,
+            method=method,
+            permissions=frozenset(),
+            roles=frozenset(),
+            readable_namespaces=None,
+            request_id="",
+            payload_sha256="",
+            entry=entry,
+        )
+
+
+def _bound(binding: RoleBinding) -> Happened:
+    name = role_binding_name(binding.scope, binding.binding_id)
+    return Happened(EventType.CREATED, name, "", binding)
