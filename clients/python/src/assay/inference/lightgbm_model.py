@@ -34,4 +34,4 @@ def describe(model: Any, sample: Any, directory: Path) -> Facts:
 def _signature(model: Any, sample: Any) -> Signature:
     """What goes in and comes out, by trying."""
     sample = signatures.few(sample)
-    return signatures.infer_signature(sample, {"prediction": model.predict(sample)})
+    return signatures.infer_signature(sample, signatures.predictions(model, sample))

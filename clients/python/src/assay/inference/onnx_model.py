@@ -19,6 +19,7 @@ def describe(model: Any, _sample: Any, directory: Path) -> Facts:
         tensor.name: (str(tensor.data_type), tuple(tensor.dims))
         for tensor in model.graph.initializer
     }
+    operators = {f"node {index}": (node.op_type, ()) for index, node in enumerate(model.graph.node)}
     initial = set(weights)
     return Facts(
         signature=Signature(
@@ -31,7 +32,7 @@ def describe(model: Any, _sample: Any, directory: Path) -> Facts:
             framework=model.producer_name,
             framework_version=model.producer_version,
         ),
-        lineage=Lineage(architecture_digest=architecture.of_tensors(weights)),
+        lineage=Lineage(architecture_digest=architecture.of_tensors({**weights, **operators})),
     )
 
 

@@ -40,19 +40,8 @@ def describe(model: Any, sample: Any, directory: Path) -> Facts:
 def _signature(model: Any, sample: Any) -> Signature | None:
     """What goes in and comes out, by trying; None for what only fits, such as DBSCAN."""
     sample = signatures.few(sample)
-    outputs: dict[str, Any] = {}
     if hasattr(model, "predict"):
-        outputs["prediction"] = model.predict(sample)
-        # Callers who rank or set thresholds rely on it, and its loss would break them.
-        if hasattr(model, "predict_proba"):
-            outputs["probability"] = model.predict_proba(sample)
-    elif hasattr(model, "transform"):
-        outputs["transformed"] = model.transform(sample)
-    if not outputs:
-        return None
-    return signatures.infer_signature(sample, {k: v for k, v in outputs.items() if _has_shape(v)})
-
-
-def _has_shape(value: Any) -> bool:
-    """Classifiers with several targets give a list of probabilities, one per target."""
-    return hasattr(value, "shape")
+        return signatures.infer_signature(sample, signatures.predictions(model, sample))
+    if hasattr(model, "transform"):
+        return signatures.infer_signature(sample, {"transformed": model.transform(sample)})
+    return None

@@ -44,6 +44,20 @@ def specs_of(value: Any, name: str) -> list[TensorSpec]:
     return [_spec(name, value)]
 
 
+def predictions(model: Any, sample: Any) -> dict[str, Any]:
+    """What ``predict`` gives for ``sample``, and the probabilities of a classifier.
+
+    Callers who rank or set thresholds rely on probabilities: their loss would break them.
+    """
+    outputs = {"prediction": model.predict(sample)}
+    if hasattr(model, "predict_proba"):
+        probability = model.predict_proba(sample)
+        # Classifiers with several targets give a list, one array per target.
+        if hasattr(probability, "shape"):
+            outputs["probability"] = probability
+    return outputs
+
+
 def few(sample: Any) -> Any:
     """The first rows of ``sample``."""
     if isinstance(sample, Mapping):
