@@ -8,6 +8,9 @@ from pathlib import Path
 
 from assay_server.blobstore.disk import Disk
 from assay_server.blobstore.operations import FileOperations
+from assay_server.ports.blobs import BlobStore
+
+MIB = 1 << 20
 
 
 class DiskBackend:
@@ -62,3 +65,26 @@ def content_of(size_bytes: int) -> bytes:
 
 def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+async def staged(
+    store: BlobStore, content: bytes, *, upload_id: str = "", piece_bytes: int = MIB
+) -> str:
+    upload_id = upload_id or new_upload_id()
+    incoming = await store.stage(upload_id, durable_bytes=0)
+    for start in range(0, len(content), piece_bytes):
+        await incoming.append(content[start : start + piece_bytes])
+    assert await incoming.flush() == len(content)
+    await incoming.close()
+    return upload_id
+
+
+async def stored(store: BlobStore, content: bytes) -> str:
+    upload_id = await staged(store, content)
+    await store.commit(upload_id, sha256=digest(content), size_bytes=len(content))
+    await store.discard(upload_id)
+    return digest(content)
+
+
+async def read(store: BlobStore, sha256: str, offset: int, length: int) -> bytes:
+    return b"".join([piece async for piece in store.read(sha256, offset=offset, length=length)])

@@ -16,7 +16,7 @@ from assay_server.blobstore.disk import Disk
 from assay_server.blobstore.operations import FileOperations
 from assay_server.domain.errors import StorageFull, StoreUnavailable
 from tests.absence import absent
-from tests.contract.blob_backends import DiskBackend, content_of, digest, new_upload_id
+from tests.contract.blobs.backends import DiskBackend, content_of, digest, new_upload_id
 
 MIB = 1 << 20
 CHANGING = (
