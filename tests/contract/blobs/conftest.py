@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from assay_server.blobstore.direct_io import takes_direct_io
+from assay_server.blobstore.metered import Metered
 from assay_server.ports.blobs import BlobStore
 from tests.absence import absent
 from tests.contract.blobs.backends import DiskBackend
 
-BACKENDS = ("disk", "disk, direct I/O")
+BACKENDS = ("disk", "disk, direct I/O", "disk, metered")
 
 
 @pytest.fixture(params=BACKENDS)
@@ -24,5 +26,7 @@ async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 
 @pytest.fixture
-def store(backend: DiskBackend) -> BlobStore:
+def store(request: pytest.FixtureRequest, backend: DiskBackend) -> BlobStore:
+    if request.node.callspec.params["backend"] == "disk, metered":
+        return Metered(backend.open(), CollectorRegistry())
     return backend.open()
