@@ -124,6 +124,8 @@ def _cut(text: str) -> str:
 
 def _cut_message(message: str) -> str:
     """``message``, cut until its percent-encoded form fits."""
+    if len(message) > MESSAGE_BYTES_MAX:  # a character takes a byte at least
+        message = message[:MESSAGE_BYTES_MAX] + _CUT
     while len(quote(message)) > MESSAGE_BYTES_MAX:
         message = message[: len(message) * 9 // 10].removesuffix(_CUT) + _CUT
     return message
