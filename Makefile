@@ -63,6 +63,10 @@ proto: $(STAMP) $(CODEGEN) ## check proto/ and regenerate the stubs from it
 .codegen-go/.stamp: tools/go/go.mod tools/go/go.sum tools/make_go_tools.sh
 	@tools/make_go_tools.sh
 
+.PHONY: docs
+docs: $(STAMP) ## rewrite docs/cli.md from the help of the command line
+	@$(VENV)/python tools/document_cli.py
+
 .PHONY: bench
 bench: ## list the benchmarks
 	@found=$$(ls benchmarks/bench_*.py 2>/dev/null); \

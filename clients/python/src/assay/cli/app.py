@@ -44,6 +44,13 @@ app = typer.Typer(
 )
 
 
+def show_version(wanted: bool) -> None:
+    """Show the version and end, whatever else is on the line."""
+    if wanted:
+        typer.echo(f"assay {metadata.version('assay-registry')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -75,7 +82,10 @@ def root(
         bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Show the version."),
+    ] = False,
 ) -> None:
     """Assay, a model registry that proves a model before it serves it.
 
@@ -97,9 +107,6 @@ def root(
             debug=debug,
         )
     )
-    if version:
-        typer.echo(f"assay {metadata.version('assay-registry')}")
-        raise typer.Exit
 
 
 commands.add_all(app)
@@ -133,15 +140,15 @@ def status_of(arguments: list[str]) -> int:
     try:
         program = typer.main.get_command(app)
         status = program.main(args=arguments, prog_name="assay", standalone_mode=False, obj=session)
-        return status if isinstance(status, int) else ExitCode.OK
+        return int(status) if isinstance(status, int) else int(ExitCode.OK)
     except AssayError as error:
         _show_traceback(session)
-        return session.refuse(error)
+        return int(session.refuse(error))
     except (KeyboardInterrupt, typer.Abort):
         session.terminal.err.print(Text("Interrupted.", style="warn"))
-        return ExitCode.INTERRUPTED
+        return int(ExitCode.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody sees a traceback
-        return _unexpected(session, error)
+        return int(_unexpected(session, error))
     finally:
         session.close()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -29,13 +30,17 @@ def size(size_bytes: int) -> str:
 
 
 def moment(timestamp: Timestamp) -> str:
-    """``2026-01-31 14:05`` by the clock of this machine; empty where there is no time."""
-    return f"{_local(timestamp):%Y-%m-%d %H:%M}" if timestamp.seconds else ""
-
-
-def moment_to_second(timestamp: Timestamp) -> str:
     """``2026-01-31 14:05:09`` by the clock of this machine; empty where there is no time."""
     return f"{_local(timestamp):%Y-%m-%d %H:%M:%S}" if timestamp.seconds else ""
+
+
+def moment_in_list(timestamp: Timestamp) -> str:
+    """``14:05:09`` for a time of today, ``2026-01-31 14:05`` for an earlier one."""
+    if not timestamp.seconds:
+        return ""
+    time = _local(timestamp)
+    is_today = time.date() == dt.datetime.now().astimezone().date()
+    return f"{time:%H:%M:%S}" if is_today else f"{time:%Y-%m-%d %H:%M}"
 
 
 def span(duration: dt.timedelta) -> str:
@@ -78,9 +83,20 @@ def person(principal: str) -> str:
     return principal.removeprefix("spiffe://")
 
 
+def people(principals: Iterable[str]) -> dict[str, str]:
+    """The shortest ends of principals that still tell these apart, for a column of them."""
+    known = {*principals}
+    return {each: _shortest_end(each, known - {each}) for each in known}
+
+
 def shortened(sentence: str) -> str:
-    """A sentence with the names of resources as people type them."""
-    return _LONG_NAME.sub(lambda found: names.short(found[0]), sentence)
+    """A sentence with the names of resources and principals as people say them."""
+    return person_in(_LONG_NAME.sub(lambda found: names.short(found[0]), sentence))
+
+
+def person_in(sentence: str) -> str:
+    """A sentence with its principals without their scheme."""
+    return sentence.replace("spiffe://", "")
 
 
 def is_version(typed: str) -> bool:
@@ -100,6 +116,16 @@ def within(model: str, typed: str) -> str:
 def counted(count: int, thing: str, things: str = "") -> str:
     """``1 file``, ``2 files``."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
+
+
+def _shortest_end(principal: str, others: set[str]) -> str:
+    """``ada``, else ``team/ada``, else ``acme/team/ada``, else the whole."""
+    parts = principal.split("/")
+    for start in range(len(parts) - 1, 0, -1):
+        end = "/".join(parts[start:])
+        if end and not any(other.endswith(end) for other in others):
+            return end
+    return principal
 
 
 def _local(timestamp: Timestamp) -> dt.datetime:

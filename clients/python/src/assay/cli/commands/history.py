@@ -40,7 +40,7 @@ def log(ctx: typer.Context, model: Model, limit: Limit = LIMIT) -> None:
     session = Session.of(ctx)
     versions = list(first(session.client.list_versions(model, show_deleted=True), limit))
     moves = [
-        (names.short(alias.name), move)
+        (alias, move)
         for alias in session.client.list_aliases(model)
         for move in first(session.client.list_alias_moves(alias), limit)
     ]

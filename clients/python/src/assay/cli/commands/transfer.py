@@ -203,15 +203,15 @@ def _pushed(version: ModelVersion) -> Iterable[RenderableType]:
     name = names.short(version.name)
     yield versions.headline(version)
     yield Text()
+    size = f"{wording.size(version.size_bytes)} in {wording.counted(version.file_count, 'file')}"
     yield tables.facts(
         [
-            ("manifest", version.manifest_digest),
-            ("size", f"{wording.size(version.size_bytes)} in "
-             f"{wording.counted(version.file_count, 'file')}"),
+            ("size", size),
             ("format", version.facts.format.name),
-            ("git commit", version.facts.lineage.git_commit[:12]),
+            ("commit", version.facts.lineage.git_commit[:12]),
         ]
-    )  # fmt: skip
+    )
+    yield tables.digests(manifest=version.manifest_digest)
     yield Text()
     if version.state == VersionState.VERSION_STATE_CANDIDATE:
         yield tables.next_step(f"assay eval import {name} FILE")
@@ -229,9 +229,9 @@ def _pulled(pulled: Pulled) -> Iterable[RenderableType]:
         [
             ("to", str(pulled.directory)),
             ("✓", f"{count}, {wording.size(pulled.version.size_bytes)}, {done}"),
-            ("manifest", pulled.version.manifest_digest),
         ]
     )
+    yield tables.digests(manifest=pulled.version.manifest_digest)
 
 
 def _dataset(given: str) -> DatasetReference:

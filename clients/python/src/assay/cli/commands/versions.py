@@ -152,12 +152,12 @@ def _resolved(found: rpc.ResolveVersionResponse) -> Iterable[RenderableType]:
     yield Text()
     yield tables.facts(
         [
-            ("manifest", version.manifest_digest),
             ("size", wording.size(version.size_bytes)),
             ("author", wording.person(version.created_by)),
             ("true at", f"revision {found.revision}"),
         ]
     )
+    yield tables.digests(manifest=version.manifest_digest)
 
 
 def _answer_version(session: Session, version: ModelVersion) -> None:

@@ -74,10 +74,12 @@ def outcome(entry: audit_entry_pb2.AuditEntry) -> Text:
 def audit(entries: Iterable[audit_entry_pb2.AuditEntry]) -> RenderableType:
     """One line per entry."""
     made = tables.table(WHEN="fixed", WHO="text", CALL="text", ON="text", OUTCOME="text")
-    for entry in entries:
+    shown = list(entries)
+    people = wording.people(entry.principal for entry in shown)
+    for entry in shown:
         made.add_row(
-            wording.moment_to_second(entry.time),
-            wording.person(entry.principal),
+            wording.moment_in_list(entry.time),
+            people[entry.principal],
             entry.method.rpartition("/")[2],
             names.short(entry.resource),
             outcome(entry),

@@ -28,15 +28,17 @@ def listed(evaluations: Iterable[evaluation_pb2.Evaluation]) -> RenderableType:
         EVALUATION="name", METRICS="text", SLICES="number", SAMPLES="number", TRUST="fixed",
         BY="text", RECORDED="fixed",
     )  # fmt: skip
-    for evaluation in evaluations:
+    shown_ones = list(evaluations)
+    people = wording.people(evaluation.created_by for evaluation in shown_ones)
+    for evaluation in shown_ones:
         made.add_row(
             evaluation.name.rpartition("/")[2][:8],
             ", ".join(f"{m.metric} {wording.metric(m)}" for m in evaluation.metrics),
             str(len(evaluation.slices)),
             f"{evaluation.sample_count:,}",
             trust(evaluation),
-            wording.person(evaluation.created_by),
-            wording.moment(evaluation.create_time),
+            people[evaluation.created_by],
+            wording.moment_in_list(evaluation.create_time),
         )
     return made
 
@@ -110,4 +112,4 @@ def _slices(slices: list[evaluation_pb2.Slice]) -> RenderableType:
 def bar(share: float) -> Text:
     """A share between 0 and 1, drawn."""
     full = round(min(max(share, 0.0), 1.0) * BAR_CELLS)
-    return Text.assemble(("━" * full, "good"), ("━" * (BAR_CELLS - full), "soft"))
+    return Text.assemble(("━" * full, "good"), ("╌" * (BAR_CELLS - full), "soft"))

@@ -18,7 +18,7 @@ def line(revision: int, event: event_pb2.Event) -> Text:
     sign, style = WORD.get(event.type, ("?", ""))
     return Text.assemble(
         (f"{revision:>6}  ", "soft"),
-        (f"{wording.moment_to_second(event.time)[11:]}  ", "soft"),
+        (f"{wording.moment(event.time)[11:]}  ", "soft"),
         (f"{sign} ", style),
         (names.short(event.name), "name"),
         f"  {event.action}",

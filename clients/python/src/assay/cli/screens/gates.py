@@ -70,7 +70,7 @@ def listed(gates: Iterable[gate_pb2.Gate]) -> RenderableType:
             gate_id,
             str(len(gate.rules)),
             wording.person(gate.updated_by),
-            wording.moment(gate.update_time),
+            wording.moment_in_list(gate.update_time),
         )
     return made
 
@@ -111,8 +111,8 @@ def findings(said: Sequence[gate_pb2.Finding]) -> RenderableType:
         made.add_row(
             tables.mark(finding.met),
             finding.rule_id,
-            finding.observed,
-            finding.required,
+            wording.person_in(finding.observed),
+            wording.person_in(finding.required),
             finding.slice or Text("all", style="soft"),
         )
     return made
@@ -121,5 +121,7 @@ def findings(said: Sequence[gate_pb2.Finding]) -> RenderableType:
 def _reasons(unmet: Sequence[gate_pb2.Finding]) -> list[RenderableType]:
     if not unmet:
         return []
-    made = tables.facts((f"✗ {finding.rule_id}", finding.why) for finding in unmet)
+    made = tables.facts(
+        (f"✗ {finding.rule_id}", wording.shortened(finding.why)) for finding in unmet
+    )
     return [Text(), made]

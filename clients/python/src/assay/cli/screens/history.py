@@ -31,19 +31,20 @@ class Step:
 
 def steps_of_version(version: version_pb2.ModelVersion) -> Iterable[Step]:
     """What is known to have happened to a version."""
-    subject = names.short(version.name)
+    subject = str(version.number)
     yield Step(version.create_time, subject, "sealed", version.created_by, version.description)
     if version.HasField("publish_time"):
-        published = f"published as {version.semver}"
+        published = f"published {version.semver}"
         yield Step(version.publish_time, subject, published, version.published_by)
     word = wording.state(version.state)
     if word in {"DEPRECATED", "YANKED", "DELETED"}:
         yield Step(version.update_time, subject, word.lower(), "", version.state_reason)
 
 
-def step_of_move(alias: str, move: alias_pb2.AliasMove) -> Step:
-    """One move of an alias, which is given as people type it."""
-    return Step(move.move_time, alias, moved(move), move.moved_by, move.reason)
+def step_of_move(alias: alias_pb2.Alias, move: alias_pb2.AliasMove) -> Step:
+    """One move of an alias."""
+    label = f"@{alias.name.rpartition('/')[2]}"
+    return Step(move.move_time, label, moved(move), move.moved_by, move.reason)
 
 
 def moved(move: alias_pb2.AliasMove) -> str:
@@ -56,12 +57,14 @@ def moved(move: alias_pb2.AliasMove) -> str:
 def listed(steps: Iterable[Step]) -> RenderableType:
     """One line per step, newest first."""
     made = tables.table(WHEN="fixed", WHAT="name", HAPPENED="text", BY="text", WHY="text")
-    for step in sorted(steps, key=lambda each: each.order, reverse=True):
+    shown = sorted(steps, key=lambda each: each.order, reverse=True)
+    people = wording.people(step.actor for step in shown)
+    for step in shown:
         made.add_row(
-            wording.moment_to_second(step.time),
+            wording.moment_in_list(step.time),
             step.subject,
             step.action,
-            wording.person(step.actor),
+            people[step.actor],
             step.reason,
         )
     return made
@@ -78,7 +81,7 @@ def aliases(listed_aliases: Iterable[alias_pb2.Alias]) -> RenderableType:
             str(alias.version_number),
             Text("by a gate", style="good") if alias.protected else Text("no", style="soft"),
             wording.person(alias.moved_by),
-            wording.moment(alias.move_time),
+            wording.moment_in_list(alias.move_time),
         )
     return made
 
@@ -86,13 +89,15 @@ def aliases(listed_aliases: Iterable[alias_pb2.Alias]) -> RenderableType:
 def moves(listed_moves: Iterable[alias_pb2.AliasMove]) -> RenderableType:
     """One line per move of one alias, newest first."""
     made = tables.table(WHEN="fixed", MOVED="fixed", GATE="fixed", BY="text", WHY="text")
-    for move in listed_moves:
+    shown = list(listed_moves)
+    people = wording.people(move.moved_by for move in shown)
+    for move in shown:
         has_gate = move.HasField("verdict")
         made.add_row(
-            wording.moment_to_second(move.move_time),
+            wording.moment_in_list(move.move_time),
             moved(move),
             Text("open", style="good") if has_gate else Text("none", style="soft"),
-            wording.person(move.moved_by),
+            people[move.moved_by],
             move.reason,
         )
     return made

@@ -13,17 +13,14 @@ from assay.v1 import model_pb2, namespace_pb2
 
 def listed(models: Iterable[model_pb2.Model]) -> RenderableType:
     """One line per model."""
-    made = tables.table(
-        MODEL="name", TASK="text", VERSIONS="number", KEYWORDS="text", CHANGED="fixed"
-    )
+    made = tables.table(MODEL="name", TASK="text", VERSIONS="number", CHANGED="fixed")
     for model in models:
         gone = model.HasField("delete_time")
         made.add_row(
             Text.assemble(names.short(model.name), (" deleted" if gone else "", "soft")),
             model.task,
             str(model.latest_version_number),
-            ", ".join(model.keywords),
-            wording.moment(model.update_time),
+            wording.moment_in_list(model.update_time),
         )
     return made
 
@@ -56,7 +53,7 @@ def namespaces(listed_namespaces: Iterable[namespace_pb2.Namespace]) -> Renderab
             names.short(namespace.name),
             namespace.display_name,
             wording.person(namespace.created_by),
-            wording.moment(namespace.create_time),
+            wording.moment_in_list(namespace.create_time),
         )
     return made
 

@@ -26,15 +26,20 @@ def table(**columns: str) -> Table:
     return made
 
 
-def facts(pairs: Iterable[tuple[str, RenderableType]]) -> Table:
+def facts(pairs: Iterable[tuple[str, RenderableType]], *, gap: int = 2) -> Table:
     """Two columns, what and its value; pairs with an empty value are left out."""
-    made = Table.grid(padding=(0, 2, 0, 0))
+    made = Table.grid(padding=(0, gap, 0, 0))
     made.add_column(style="key", no_wrap=True)
     made.add_column(overflow="fold")
     for key, value in pairs:
         if value != "":
             made.add_row(key, value)
     return made
+
+
+def digests(**values: str) -> Table:
+    """Digests in full: with one blank after ``manifest`` they fit 80 columns, so never folded."""
+    return facts(((key, value) for key, value in values.items()), gap=1)
 
 
 def section(title: str, *parts: RenderableType) -> list[RenderableType]:

@@ -30,18 +30,20 @@ def state(version: version_pb2.ModelVersion) -> Text:
 def listed(versions: Iterable[version_pb2.ModelVersion]) -> RenderableType:
     """One line per version."""
     made = tables.table(
-        VERSION="name", SEMVER="fixed", STATE="fixed", ALIASES="text", SIZE="number",
+        VERSION="number", SEMVER="fixed", STATE="fixed", ALIASES="text", SIZE="number",
         AUTHOR="text", SEALED="fixed",
     )  # fmt: skip
-    for version in versions:
+    shown = list(versions)
+    people = wording.people(version.created_by for version in shown)
+    for version in shown:
         made.add_row(
-            names.short(version.name),
+            str(version.number),
             version.semver or Text("–", style="soft"),
             state(version),
             aliases(version),
             wording.size(version.size_bytes),
-            wording.person(version.created_by),
-            wording.moment(version.create_time),
+            people[version.created_by],
+            wording.moment_in_list(version.create_time),
         )
     return made
 
@@ -73,6 +75,8 @@ def shown(
     if version.description:
         parts.append(Text(version.description))
     parts += [Text(), tables.facts(_story(version))]
+    manifest, record = version.manifest_digest, version.record_digest
+    parts += [Text(), tables.digests(manifest=manifest, record=record)]
     if version.facts.HasField("signature"):
         parts += tables.section("Signature", signature(version.facts.signature))
     parts += tables.section("Made of", tables.facts(_origin(version.facts)))
@@ -94,8 +98,6 @@ def _story(version: version_pb2.ModelVersion) -> Iterable[tuple[str, RenderableT
         yield "published", _by_at(version.published_by, wording.moment(version.publish_time))
     yield "why " + version.semver, "; ".join(version.semver_reasons)
     yield "state reason", version.state_reason
-    yield "manifest", version.manifest_digest
-    yield "record", version.record_digest
     yield (
         "size",
         (f"{wording.size(version.size_bytes)} in {wording.counted(version.file_count, 'file')}"),
