@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -42,6 +43,8 @@ type link struct {
 	patience                    time.Duration
 	connections                 int
 	dialOptions                 []grpc.DialOption
+	// hasAnswered tells a server that was reached before from one that never was.
+	hasAnswered atomic.Bool
 }
 
 // Option changes how a client works.

@@ -19,7 +19,7 @@ import (
 	"github.com/assay-registry/assay/clients/go/internal/memoryregistry"
 )
 
-func inAnHour() time.Time  { return time.Now().Add(time.Hour) }
+func inAnHour() time.Time   { return time.Now().Add(time.Hour) }
 func aMinuteAgo() time.Time { return time.Now().Add(-time.Minute) }
 
 // failedCall makes one call that must find no server, and gives the sentence.

@@ -24,6 +24,9 @@ func (l *link) unary(
 	var waits pauses
 	for attempt := 1; ; attempt++ {
 		err := l.failureOf(ctx, invoke(ctx, path, request, answer, conn, options...))
+		if err == nil {
+			l.hasAnswered.Store(true)
+		}
 		if err == nil || attempt == attemptsMax || !known.isRepeatable || !isWorthRepeating(ctx, err) ||
 			!sleep(ctx, waits.next()) {
 			return err
@@ -94,5 +97,9 @@ func (e *explained) SendMsg(message any) error {
 
 // RecvMsg receives one message; io.EOF is the regular end.
 func (e *explained) RecvMsg(message any) error {
-	return e.link.failureOf(e.Context(), e.ClientStream.RecvMsg(message))
+	err := e.ClientStream.RecvMsg(message)
+	if err == nil {
+		e.link.hasAnswered.Store(true)
+	}
+	return e.link.failureOf(e.Context(), err)
 }

@@ -21,15 +21,19 @@ func (l *link) failureOf(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &already) {
 		return err
 	}
-	answer, ok := status.FromError(err)
-	if !ok {
-		answer = status.FromContextError(err)
+	answer := status.FromContextError(err)
+	// gRPC wraps what the last of its own repetitions met: what counts is what the server said.
+	var spoken interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &spoken) {
+		answer = spoken.GRPCStatus()
 	}
 	failure := &Error{Code: answer.Code(), Message: answer.Message(), cause: err}
 	failure.readDetails(answer)
 	failure.kinds = kindsOf(failure.Code, failure.Reason)
 	if failure.Reason == "" {
 		l.explain(ctx, failure)
+	} else {
+		l.hasAnswered.Store(true)
 	}
 	if failure.Message == "" {
 		failure.Message = fmt.Sprintf("The server answered %s without a word.", failure.Code)

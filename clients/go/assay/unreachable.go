@@ -44,7 +44,7 @@ var causes = []cause{
 		"limit of its own."},
 }
 
-// hungUp lists what is left of a connection that the other side closed while it was being made.
+// hungUp lists what is left of a connection that the other side closed.
 var hungUp = []string{"error reading server preface", "connection reset", "broken pipe", "EOF"}
 
 // whyUnreachable explains gRPC's text of a call that reached no server.
@@ -60,14 +60,14 @@ func (l *link) whyUnreachable(text string) string {
 		}
 	}
 	for _, sign := range hungUp {
-		if strings.Contains(text, "connection error") && strings.Contains(text, sign) {
+		if !l.hasAnswered.Load() && strings.Contains(text, sign) {
 			return l.whyHungUp()
 		}
 	}
 	return fmt.Sprintf("The connection to %s broke (%s). Try again.", l.target, text)
 }
 
-// whyHungUp explains a server that closes the connection without a word.
+// whyHungUp explains a server that never answered, and closes the connection without a word.
 func (l *link) whyHungUp() string {
 	if l.credentials.isPlaintext() {
 		return fmt.Sprintf("The server at %s closed the connection at once: it is probably a TLS port. Connect with "+

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"strconv"
-
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -216,6 +215,7 @@ func (r *Registry) WhoAmI(context.Context, *assayv1.WhoAmIRequest) (*assayv1.Who
 // ListNamespaces tells the revision.
 func (r *Registry) ListNamespaces(context.Context, *assayv1.ListNamespacesRequest) (*assayv1.ListNamespacesResponse, error) {
 	r.mutex.Lock()
-	defer r.mutex.Unlock()
-	return &assayv1.ListNamespacesResponse{Revision: r.revision}, nil
+	revision := r.revision
+	r.mutex.Unlock()
+	return &assayv1.ListNamespacesResponse{Revision: revision}, r.note(Call{Method: "ListNamespaces"})
 }

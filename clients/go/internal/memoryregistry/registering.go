@@ -239,3 +239,10 @@ func (r *Registry) version(name string) *assayv1.ModelVersion {
 	}
 	return r.versions[model][index-1]
 }
+
+// Spoil changes a version that is there.
+func (r *Registry) Spoil(name string, change func(*assayv1.ModelVersion)) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	change(r.version(name))
+}
