@@ -206,6 +206,50 @@ async def test_progress_tells_of_every_file_before_any_moves_and_ends_complete(
     assert sent == [PAYLOAD_BYTES, 2 * PAYLOAD_BYTES, len(BIG)]
 
 
+async def test_a_file_that_shrinks_while_it_is_sent_is_named(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    def shrink(progress: Progress) -> None:
+        if progress.step is Step.SENDING:
+            os.truncate(directory / "weights/model.safetensors", 10)
+
+    client = await connected(store.handlers())
+
+    with pytest.raises(errors.UnsafeFile, match="became shorter while"):
+        await client.push(directory / "weights", to="vision/digits", on_progress=shrink)
+
+
+async def test_a_file_that_changes_while_it_is_sent_is_not_sealed(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    def change(progress: Progress) -> None:
+        if progress.step is Step.SENDING and progress.done_bytes == PAYLOAD_BYTES:
+            with (directory / "weights/model.safetensors").open("r+b") as file:
+                file.seek(-1, os.SEEK_END)
+                file.write(bytes([BIG[-1] ^ 1]))
+
+    client = await connected(store.handlers())
+
+    with pytest.raises(errors.DigestMismatch) as caught:
+        await client.push(directory / "weights", to="vision/digits", on_progress=change)
+
+    assert "changed while it was being sent" in caught.value.__notes__[0]
+    assert store.seals == []
+
+
+async def test_what_a_callback_raises_reaches_the_caller(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    def fail(progress: Progress) -> None:
+        if progress.step is Step.SENDING:
+            raise ZeroDivisionError
+
+    client = await connected(store.handlers())
+
+    with pytest.raises(ZeroDivisionError):
+        await client.push(directory / "weights", to="vision/digits", on_progress=fail)
+
+
 async def test_nothing_is_sent_when_one_file_cannot_be_pushed(
     connected: Any, store: Store, directory: Path
 ) -> None:
@@ -233,3 +277,18 @@ def test_messages_encoded_by_hand_are_those_of_the_generated_class(
     assert (message.data, message.offset) == (payload, offset)
     assert (message.upload, message.epoch) == (upload, epoch)
     assert encoded.endswith(payload)
+
+
+async def test_what_the_server_refuses_in_the_middle_is_told_whatever_grpc_makes_of_it(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    async def full(requests: Any, context: Any) -> Any:
+        await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL", "full")
+
+    client = await connected(store.handlers() | {"WriteUpload": full})
+
+    for _ in range(30):  # one in ten was lost
+        with pytest.raises(errors.StorageFull):
+            await client.push(directory / "weights", to="vision/digits")
+
+    assert store.calls.count("BeginUpload") == 30

@@ -9,6 +9,11 @@ _RESOLVER = (
     "GRPC_DNS_RESOLVER=native in the environment helps."
 )
 
+_OTHER_NAME = (
+    "The certificate of the server at {target} is for another name. Give the name it has as "
+    "server_name."
+)
+
 _CAUSES_WITH_TLS: tuple[tuple[str, str], ...] = (
     ("Connection refused", "Nothing listens at {target}. Is the server running there?"),
     (
@@ -30,11 +35,8 @@ _CAUSES_WITH_TLS: tuple[tuple[str, str], ...] = (
         "The certificate of the server at {target} is not from the authority in {ca}. Is this "
         "the right server, and the right authority?",
     ),
-    (
-        "Hostname Verification Check failed",
-        "The certificate of the server at {target} is for another name. Give the name it has as "
-        "server_name.",
-    ),
+    ("Hostname Verification Check failed", _OTHER_NAME),
+    ("is not in peer certificate", _OTHER_NAME),  # gRPC before 1.75
 )
 
 _CAUSES_WITHOUT_TLS: tuple[tuple[str, str], ...] = (
@@ -61,13 +63,13 @@ _CAUSES_EITHER_WAY: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_NEVER_MADE = ("failed to connect", "errors resolving", "DNS resolution", "imed out")
 _HUNG_UP = ("Socket closed", "Connection reset", "Broken pipe", "EOF")
 
 
 def why_no_connection(target: str, tls: TLS | None, text: str) -> str:
     """A sentence that explains gRPC's ``text`` of a failed call to ``target``."""
-    was_never_made = "failed to connect" in text or "resolv" in text or "imed out" in text
-    if not was_never_made:
+    if not any(sign in text for sign in _NEVER_MADE):
         return f"The connection to {target} broke ({text or 'no cause given'}). Try again."
     causes = _CAUSES_WITH_TLS if tls else _CAUSES_WITHOUT_TLS
     for needle, sentence in (*causes, *_CAUSES_EITHER_WAY):

@@ -70,6 +70,7 @@ CLASS_OF_REASON: Mapping[str, type[AssayError]] = {
     "AUDIT_UNAVAILABLE": errors.Unavailable,
     "DEADLINE_PASSED": errors.DeadlinePassed,
     "INTERNAL": errors.ServerFault,
+    "STREAM_STALLED": errors.Unavailable,
 }
 
 CLASS_OF_CODE: Mapping[grpc.StatusCode, type[AssayError]] = {
@@ -146,7 +147,8 @@ def _was_reset(error: grpc.aio.AioRpcError, details: Details) -> bool:
     """Whether the stream was cut, which gRPC reports as INTERNAL or UNKNOWN."""
     cut = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
     text = error.details() or ""
-    return not details.reason and error.code() in cut and "RST_STREAM" in text
+    signs = ("RST_STREAM", "Internal error from Core")
+    return not details.reason and error.code() in cut and any(sign in text for sign in signs)
 
 
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status:

@@ -17,6 +17,7 @@ from assay.errors import (
     DigestMismatch,
     TooManyUploads,
     Unavailable,
+    UnsafeFile,
     UploadInterrupted,
     UploadOffsetWrong,
 )
@@ -25,8 +26,13 @@ from assay.transfer.envelope import PAYLOAD_BYTES, write_message
 from assay.transfer.hashing import sha256_hex
 from assay.transfer.local_files import LocalFile, open_regular
 from assay.transfer.progress import OnProgress, Progress, Step
+from assay.transfer.sent_status import SentStatus
 from assay.transfer.threads import in_thread
-from assay.v1.artifact_service_pb2 import BeginUploadRequest, CommitUploadRequest
+from assay.v1.artifact_service_pb2 import (
+    BeginUploadRequest,
+    CommitUploadRequest,
+    WriteUploadResponse,
+)
 from assay.v1.file_pb2 import File
 from assay.v1.upload_pb2 import Upload, UploadState
 
@@ -45,12 +51,25 @@ _WORTH_RESUMING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
     """An open file on its way, with the digest that it had when it was hashed."""
 
     handle: int
     file: File
+    failure: Exception | None = None
+    """What stopped the reading. gRPC swallows it and cancels the call, as if a caller had."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """``size`` bytes from ``offset`` on.
+
+        Raises:
+            UnsafeFile: The file is shorter than when it was hashed.
+        """
+        payload = os.pread(self.handle, size, offset)
+        if len(payload) < size:
+            raise UnsafeFile(f"{self.file.path} became shorter while it was being sent.")
+        return payload
 
 
 class Uploads:
@@ -132,14 +151,23 @@ class Uploads:
         try:
             async with asyncio.timeout(self._patience_s) as silence:
                 messages = self._messages(upload, outgoing, span, silence)
-                answer = await self._calls.stubs.write_upload(messages)
-        except grpc.aio.AioRpcError as error:
-            raise self._calls.connection.error_of(error) from error
+                return await self._answer(self._calls.stubs.write_upload(messages))
+        except asyncio.CancelledError:
+            if outgoing.failure is not None:
+                raise outgoing.failure from None
+            raise
         except TimeoutError:
             raise ConnectionFailed(
                 f"The server took nothing of {outgoing.file.path} for {self._patience_s:g} s."
             ) from None
-        return answer.upload.durable_bytes
+
+    async def _answer(self, call: "grpc.aio.StreamUnaryCall[bytes, WriteUploadResponse]") -> int:
+        sent_status = SentStatus(call)
+        try:
+            return (await call).upload.durable_bytes
+        except grpc.aio.AioRpcError as error:
+            sent = await sent_status.instead_of(error)
+            raise self._calls.connection.error_of(sent) from sent
 
     async def _messages(
         self, upload: Upload, outgoing: Outgoing, span: range, silence: asyncio.Timeout
@@ -147,13 +175,17 @@ class Uploads:
         """The messages of one stream. gRPC asks for the next only when there is room to send."""
         loop = asyncio.get_running_loop()
         name, epoch = upload.name, upload.epoch
-        for offset in range(span.start, span.stop, PAYLOAD_BYTES):
-            size = min(PAYLOAD_BYTES, span.stop - offset)
-            payload = await in_thread(os.pread, outgoing.handle, size, offset)
-            yield write_message(payload, offset=offset, upload=name, epoch=epoch)
-            name, epoch = "", 0
-            silence.reschedule(loop.time() + self._patience_s)
-            self._report(outgoing.file, offset + len(payload), Step.SENDING)
+        try:
+            for offset in range(span.start, span.stop, PAYLOAD_BYTES):
+                size = min(PAYLOAD_BYTES, span.stop - offset)
+                payload = await in_thread(outgoing.read, offset, size)
+                yield write_message(payload, offset=offset, upload=name, epoch=epoch)
+                name, epoch = "", 0
+                silence.reschedule(loop.time() + self._patience_s)
+                self._report(outgoing.file, offset + size, Step.SENDING)
+        except Exception as error:
+            outgoing.failure = error
+            raise
 
     async def _commit(self, upload: Upload, file: File) -> None:
         request = CommitUploadRequest(
