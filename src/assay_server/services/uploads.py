@@ -32,7 +32,7 @@ from assay_server.domain.uploading import (
 from assay_server.domain.uploads import Upload, UploadState
 from assay_server.domain.versions import Draft
 from assay_server.ports.blobs import BlobStore
-from assay_server.ports.clock import Clock, Ids
+from assay_server.ports.clock import Clock
 from assay_server.ports.metadata import MetadataStore, Reader, Transaction
 from assay_server.services.drafts import DRAFT_TTL, draft_happened, require_visible
 from assay_server.services.upload_streams import UploadStream, UploadStreams
@@ -53,13 +53,11 @@ class UploadService:
         store: MetadataStore,
         blobs: BlobStore,
         clock: Clock,
-        ids: Ids,
         limits: TransferLimits,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._clock = clock
-        self._ids = ids
         self._limits = limits
         self._streams = UploadStreams(store, blobs, limits)
 
@@ -215,7 +213,7 @@ class UploadService:
     ) -> Change[T]:
         """Put the file of a complete upload into its draft."""
         now = self._clock.now()
-        changed = replace(draft, update_time=now, expire_time=now + DRAFT_TTL, etag=self._ids.new())
+        changed = replace(draft, update_time=now, expire_time=now + DRAFT_TTL)
         await tx.drafts.save(changed)
         await tx.drafts.put_file(changed, file_of(upload))
         return Change(answer, (draft_happened(EventType.UPDATED, changed),))
