@@ -8,11 +8,15 @@ from assay_server.config.settings import PagingSection
 from assay_server.transport.paging import KEY_BYTES
 
 
+class UnusableKey(Exception):
+    """The file of the key cannot be used; the text says why."""
+
+
 def page_key(section: PagingSection) -> bytes:
     """The key; the file is made when it is absent.
 
     Raises:
-        ValueError: The file has something else in it.
+        UnusableKey: The file has something else in it.
     """
     if section.key:
         return bytes.fromhex(section.key)
@@ -23,7 +27,7 @@ def page_key(section: PagingSection) -> bytes:
     except ValueError:
         key = b""
     if len(key) < KEY_BYTES:
-        raise ValueError(f"{section.key_file} must hold at least {2 * KEY_BYTES} hex digits")
+        raise UnusableKey(f"{section.key_file} must hold at least {2 * KEY_BYTES} hex digits")
     return key
 
 

@@ -1,7 +1,7 @@
 """Every setting of the server: what it is, its unit, its default and why; read once at start."""
 
-from assay_server.config.reading import ConfigError, read_config
+from assay_server.config.reading import ConfigError, parse_address, read_config
 from assay_server.config.settings import Config
 from assay_server.config.showing import reference, shown
 
-__all__ = ["Config", "ConfigError", "read_config", "reference", "shown"]
+__all__ = ["Config", "ConfigError", "parse_address", "read_config", "reference", "shown"]

@@ -7,15 +7,17 @@ lists are written there with commas. Relative paths in a file are relative to th
 import ipaddress
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from assay_server.config.settings import Config
 
 ENVIRONMENT_PREFIX = "ASSAY__"
+SQLITE = "sqlite:///"
 
 _TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _KINDS: Mapping[Any, str] = {
@@ -51,6 +53,7 @@ def read_config(file: Path | None, environment: Mapping[str, str]) -> Config:
     """
     from_file, from_environment = _file_values(file), _environment_values(environment)
     problems = _unknown(from_file, _file_key) + _unknown(from_environment, _environment_key)
+    from_file = {name: table for name, table in from_file.items() if isinstance(table, Mapping)}
     base = file.parent if file is not None else Path()
     sections: dict[str, Any] = {}
     for section, section_type in get_type_hints(Config).items():
@@ -127,33 +130,39 @@ def _environment_key(section: str, key: str) -> str:
     return f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
 
 
-def _unknown(given: Values, spelled: Any) -> list[str]:
+def _unknown(given: Values, spelled: Callable[[str, str], str]) -> list[str]:
     """What is given but not known, with what may have been meant."""
     sections = get_type_hints(Config)
     problems: list[str] = []
     for section, values in given.items():
         if section not in sections:
-            problems.append(f"{spelled(section, '')} is not a section{_meant(section, sections)}")
+            meant = _meant(section, sections, lambda word: spelled(word, ""))
+            problems.append(f"{spelled(section, '')} is not a section{meant}")
             continue
         if not isinstance(values, Mapping):
             problems.append(f"{section} must be a section, written [{section}]")
             continue
         known = get_type_hints(sections[section])
         problems += [
-            f"{spelled(section, key)} is not a setting{_meant(key, known)}"
+            f"{spelled(section, key)} is not a setting"
+            + _meant(key, known, partial(spelled, section))
             for key in values
             if key not in known
         ]
     return problems
 
 
-def _meant(word: str, known: Mapping[str, Any]) -> str:
+def _meant(word: str, known: Mapping[str, Any], spelled: Callable[[str], str]) -> str:
     close = get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+    if close:
+        return f"; did you mean {spelled(close[0])}?"
+    return f"; there are {', '.join(sorted(known))}"
 
 
 def _from_toml(key: str, given: Any, wanted: Any, base: Path) -> Any:
     """A value of the file in the type that the setting has."""
+    if key == "store.url" and isinstance(given, str) and given.startswith(SQLITE):
+        return f"{SQLITE}{base / given.removeprefix(SQLITE)}"
     if wanted in {Path, Path | None} and isinstance(given, str):
         return base / given if given else None
     if wanted is float and isinstance(given, int) and not isinstance(given, bool):
@@ -209,7 +218,7 @@ def _contradictions(config: Config) -> list[str]:
                 "server.plaintext_for_development must be false unless server.listen is a "
                 f"loopback address, but that is {config.server.listen!r}"
             )
-    if not config.store.url.startswith(("sqlite:///", "postgresql://")):
+    if not config.store.url.startswith((SQLITE, "postgresql://")):
         problems.append("store.url must begin with sqlite:/// or postgresql://")
     if config.limits.transport_message_bytes_max < config.limits.message_bytes_max:
         problems.append(

@@ -152,6 +152,21 @@ class LimitsSection:
     streams_per_connection_max: int = setting(
         100, "Calls at once on one connection; more wait on the client's side.", least=1
     )
+    file_bytes_max: int = setting(
+        1024 * 1024 * MIB, "Largest file: ten times the largest one of weights in use.", least=1
+    )
+    upload_streams_max: int = setting(
+        64,
+        "Uploads at once in one server; each takes some 6 MiB when the disk is slower than the "
+        "network.",
+        least=1,
+    )
+    upload_idle_s: float = setting(
+        30.0, "A stream on which nothing moves is closed; the upload stays.", least=1
+    )
+    upload_ttl_s: float = setting(
+        7 * 86400.0, "An upload that nobody begins again is dropped, like its draft.", least=60
+    )
     stream_window_bytes: int = setting(
         1 * MIB,
         "What a stream may send ahead of its reader: 8 uploads into slow disks take about "

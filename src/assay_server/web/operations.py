@@ -45,7 +45,7 @@ class OperationsPort:
         self._metrics = metrics
         self._is_ready = is_ready
         self._server: asyncio.Server | None = None
-        self._connections = 0
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
 
     async def start(self, host: str, port: int) -> int:
         """Begin to listen and return the port."""
@@ -56,15 +56,23 @@ class OperationsPort:
         return bound
 
     async def stop(self) -> None:
-        """Stop listening."""
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        """Stop listening and hang up."""
+        if self._server is None:
+            return
+        self._server.close()
+        serving = tuple(self._connections.values())
+        for writer in self._connections:
+            writer.close()
+        if serving:
+            await asyncio.wait(serving)
+        await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[writer] = task
         try:
-            if self._connections <= CONNECTIONS_MAX:
+            if len(self._connections) <= CONNECTIONS_MAX:
                 async with asyncio.timeout(REQUEST_TIMEOUT_S):
                     head = await reader.readuntil(b"\r\n\r\n")
                     method, _, rest = head.partition(b" ")
@@ -74,10 +82,10 @@ class OperationsPort:
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # a client that does not speak HTTP gets no answer
         finally:
-            self._connections -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+            del self._connections[writer]
 
     def _answer(self, method: bytes, target: bytes) -> _Answer:
         if method not in {b"GET", b"HEAD"}:

@@ -1,0 +1,102 @@
+"""A whole registry while it runs, and how it stops."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from assay_server.app.rooms import VERSION, Stores, grpc_server
+from assay_server.app.stores import open_stores
+from assay_server.app.tracing import tracer_provider
+from assay_server.config import Config, parse_address
+from assay_server.transport.server import GrpcServer
+from assay_server.transport.tls import TlsFiles, UnusableCertificate, credentials
+from assay_server.web.operations import OperationsPort
+
+log = logging.getLogger("assay.server")
+
+Prepare = Callable[[Stores], Awaitable[None]]
+_LOOPBACKS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where a registry answers. ``operations_port`` is 0 when there is none."""
+
+    server: GrpcServer
+    target: str
+    operations_port: int
+
+
+@asynccontextmanager
+async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterator[Running]:
+    """Serve inside the block; on leaving it, drain, then close everything.
+
+    Before anyone can call, ``prepare`` may write to the stores.
+
+    Raises:
+        CannotListen: An address is taken.
+        UnusableCertificate: The TLS files do not fit.
+        ExporterMissing: Traces are asked for without their exporter.
+    """
+    metrics = CollectorRegistry()
+    for collect in (ProcessCollector, PlatformCollector, GCCollector):
+        collect(registry=metrics)
+    identity = None if config.server.plaintext_for_development else _credentials(config)
+    tracers = tracer_provider(config.tracing, version=VERSION)
+    async with open_stores(config) as stores:
+        if prepare is not None:
+            await prepare(stores)
+        server = grpc_server(config, stores, metrics, tracers)
+        operations = OperationsPort(metrics, is_ready=lambda: server.is_serving)
+        host, port = parse_address(config.server.listen)
+        try:
+            bound = await server.start(host, port, identity)
+            target = f"{'localhost' if host in _LOOPBACKS else host}:{bound}"
+            yield Running(server, target, await _start_operations(operations, config))
+        finally:
+            await server.stop()
+            await operations.stop()
+            if tracers is not None:
+                await asyncio.to_thread(tracers.shutdown)
+
+
+async def serve(
+    config: Config, on_ready: Callable[[Running], None], prepare: Prepare | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def begin_to_stop(number: signal.Signals) -> None:
+        log.info("stopping on %s: calls in flight finish first", number.name)
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    async with running(config, prepare) as registry:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, begin_to_stop, number)
+        on_ready(registry)
+        await stop.wait()
+    log.info("stopped")
+
+
+def _credentials(config: Config) -> grpc.ServerCredentials:
+    tls = config.tls
+    if not (tls.certificate and tls.private_key and tls.client_authorities):
+        raise UnusableCertificate(
+            "tls.certificate, tls.private_key and tls.client_authorities must be set; "
+            "`assay-server init` makes them"
+        )
+    return credentials(TlsFiles(tls.certificate, tls.private_key, tls.client_authorities))
+
+
+async def _start_operations(operations: OperationsPort, config: Config) -> int:
+    if not config.operations.listen:
+        return 0
+    return await operations.start(*parse_address(config.operations.listen))
