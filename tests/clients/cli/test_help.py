@@ -1,6 +1,8 @@
 """Every command explains itself, with an example, in 80 columns; docs/cli.md says the same."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +135,16 @@ def test_completion_can_be_shown(offline: CommandLine, monkeypatch: pytest.Monke
     ran = offline("--show-completion", "bash")
 
     assert "_ASSAY_COMPLETE" in ran.out
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_its_extra_the_command_says_what_to_install(missing: str) -> None:
+    program = f"import sys; sys.modules[{missing!r}] = None; from assay.cli import main; main()"
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        f"The assay command line needs {missing}, which is not installed. "
+        "Install it with: pip install 'assay-registry[cli]'\n"
+    )

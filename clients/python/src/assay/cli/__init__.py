@@ -9,11 +9,12 @@ def main() -> None:
     """Run the command line; the entry point of the console script."""
     try:
         from assay.cli.app import run
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in NEEDS:
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in NEEDS:
             raise
         sys.exit(
-            f"The assay command line needs {missing.name}, which is not installed. "
+            f"The assay command line needs {missing}, which is not installed. "
             "Install it with: pip install 'assay-registry[cli]'"
         )
     run()

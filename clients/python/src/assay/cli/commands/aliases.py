@@ -60,6 +60,7 @@ def set_alias(
     version: Annotated[
         str, typer.Argument(metavar="VERSION", help="A number, a semantic version, or @another.")
     ],
+    *,
     expect: Expect = None,
     reason: Reason = "",
 ) -> None:

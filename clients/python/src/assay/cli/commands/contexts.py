@@ -98,6 +98,7 @@ def show(
 def add(
     ctx: typer.Context,
     name: Name,
+    *,
     server_name: Annotated[
         str, typer.Option(help="Name in the server's certificate, where it is another.")
     ] = "",

@@ -49,6 +49,7 @@ def list_things(
             metavar="[NAME]", help="A namespace, a model or a version; all models without one."
         ),
     ] = "",
+    *,
     state: Annotated[
         list[str] | None,
         typer.Option(help="Of versions: candidate, ready, deprecated, yanked; repeat for more."),

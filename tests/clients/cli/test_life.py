@@ -1,0 +1,222 @@
+"""The life of a version by hand: every command that changes something, on a real server."""
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.clients.cli.running import CommandLine
+
+SIGNATURE = {
+    "inputs": [{"name": "pixels", "dtype": "float32", "shape": [-1, 64]}],
+    "outputs": [{"name": "digit", "dtype": "int64", "shape": [-1]}],
+}
+RESULTS = {
+    "dataset": {"uri": "s3://lake/test", "digest": "sha256:" + "7" * 64},
+    "sample_count": 360,
+    "metrics": {"accuracy": 0.97},
+    "slices": {"class": {"8": {"sample_count": 31, "metrics": {"accuracy": 0.87}}}},
+}
+_NUMBERS: Iterator[int] = count(1)
+
+
+@pytest.fixture
+def model(cli: CommandLine) -> str:
+    """A model of this test's own."""
+    name = f"vision/life-{next(_NUMBERS)}"
+    assert cli("model", "create", name, "--task", "ocr", "--tag", "team=vision").status == 0
+    return name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file that could be a model."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"weights" * 1000)
+    return path
+
+
+@pytest.fixture
+def signature(tmp_path: Path) -> str:
+    """A signature on disk."""
+    path = tmp_path / "signature.json"
+    path.write_text(json.dumps(SIGNATURE))
+    return str(path)
+
+
+@pytest.fixture
+def pushed(cli: CommandLine, model: str, file: Path, signature: str) -> str:
+    """A candidate with a signature."""
+    ran = cli("push", model, str(file), "--signature", signature, "-q", as_="data-scientist")
+    assert ran.status == 0, ran.err
+    return ran.out.strip()
+
+
+def test_push_keeps_all_that_was_said(
+    cli: CommandLine, model: str, file: Path, signature: str, tmp_path: Path
+) -> None:
+    (tmp_path / "CARD.md").write_text("# Card")
+    (tmp_path / "train.csv").write_text("1,2")
+    (tmp_path / "requirements.txt").write_text("numpy==2.1.0\n# comment\nscipy == 1.14.2 ; x\n")
+    cli(
+        "push", model, str(file), "--card", str(tmp_path / "CARD.md"), "--description", "Tuned.",
+        "--signature", signature, "--param", "C=10", "--tag", "team=vision",
+        "--dataset", str(tmp_path / "train.csv"), "--dataset", "s3://lake/x@sha256:" + "9" * 64,
+        "--requirements", str(tmp_path / "requirements.txt"), "--run", "mlflow://run/1",
+    )  # fmt: skip
+
+    shown = cli("show", f"{model}/1", "-o", "json").json()
+
+    facts = shown["facts"]
+    assert (shown["card"], shown["description"], shown["tags"]) == (
+        "# Card", "Tuned.", {"team": "vision"},
+    )  # fmt: skip
+    assert facts["hyperparameters"] == {"C": "10"}
+    assert facts["runtime"]["packages"] == {"numpy": "2.1.0", "scipy": "1.14.2"}
+    assert [each["uri"] for each in facts["lineage"]["datasets"]][1] == "s3://lake/x"
+    assert facts["lineage"]["run_uri"] == "mlflow://run/1"
+    assert facts["format"]["name"] == "onnx"
+    assert facts["signature"]["inputs"][0]["shape"] == [-1, 64]
+
+
+def test_what_is_pushed_twice_is_one_version(
+    cli: CommandLine, pushed: str, model: str, file: Path, signature: str
+) -> None:
+    again = cli("push", model, str(file), "--signature", signature, "-q", as_="data-scientist")
+
+    assert again.out.strip() == pushed
+
+
+def test_what_was_pushed_is_pulled_the_same(
+    cli: CommandLine, pushed: str, file: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "pulled"
+
+    first = cli("pull", pushed, "--to", str(target), as_="consumer")
+    second = cli("pull", pushed, "--to", str(target), as_="consumer")
+
+    assert (first.status, second.status) == (0, 0), first.err + second.err
+    assert (target / "model.onnx").read_bytes() == file.read_bytes()
+    assert "verified" in first.out
+    assert "was there already" in " ".join(second.out.split())
+
+
+def test_a_pull_onto_something_else_is_refused_and_touches_nothing(
+    cli: CommandLine, pushed: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("keep")
+
+    ran = cli("pull", pushed, "--to", str(tmp_path / "mine"))
+
+    assert ran.status == 5
+    assert (tmp_path / "mine/notes.txt").read_text() == "keep"
+    assert "Traceback" not in ran.err
+
+
+def test_measured_published_pointed_to_and_taken_back(
+    cli: CommandLine, pushed: str, model: str, tmp_path: Path
+) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(RESULTS))
+
+    measured = cli("eval", "import", pushed, str(tmp_path / "results.json"), as_="evaluator")
+    checked = cli("gate", "check", pushed)
+    published = cli("publish", pushed, as_="data-scientist")
+    moved = cli("alias", "set", f"{model}@champion", "1.0.0", "--reason", "first")
+    in_use = cli("delete", pushed, "--yes")
+    removed = cli("alias", "rm", f"{model}@champion")
+    deprecated = cli("deprecate", pushed, "--reason", "use another")
+    warned = cli("resolve", pushed)
+    yanked = cli("yank", pushed, "--reason", "wrong labels")
+    deleted = cli("delete", pushed, "--yes")
+    restored = cli("undelete", pushed, "-o", "json")
+
+    assert "trusted" in measured.out
+    assert checked.status == 0
+    assert "1.0.0" in published.out
+    assert f"→ assay alias set {model}@champion 1" in published.out
+    assert moved.status == 0
+    assert in_use.status == 5
+    assert f"→ assay alias rm {model}@champion" in in_use.err
+    assert (removed.status, deprecated.status, yanked.status, deleted.status) == (0, 0, 0, 0)
+    assert warned.err.startswith("! ")
+    assert restored.json()["state"] == "YANKED"
+
+
+def test_measurements_as_flags_and_a_metric_that_cannot_be(cli: CommandLine, pushed: str) -> None:
+    flags = ["--samples", "10", "--dataset-digest", "sha256:" + "7" * 64]
+
+    good = cli("eval", "import", pushed, "--metric", "accuracy=0.9", *flags)
+    not_a_number = cli("eval", "import", pushed, "--metric", "accuracy=nan", *flags)
+    nobody_knows = cli("eval", "import", pushed, "--metric", "zing=1", *flags)
+
+    assert good.status == 0
+    assert "self-reported" in cli("eval", "ls", pushed).out
+    assert (not_a_number.status, nobody_knows.status) == (2, 2)
+    assert "METRIC_INVALID" in not_a_number.err
+
+
+def test_a_gate_from_a_document_guards_an_alias(
+    cli: CommandLine, pushed: str, model: str, tmp_path: Path
+) -> None:
+    (tmp_path / "gate.toml").write_text(
+        '[[rule]]\nthreshold = { metric = "accuracy", at_least = 0.99 }\n'
+    )
+    cli("publish", pushed)
+
+    cli("gate", "set", f"{model}@champion", "--from", str(tmp_path / "gate.toml"))
+    closed = cli("alias", "set", f"{model}@champion", "1")
+    opened = cli("alias", "set", f"{model}@shadow", "1")
+    cli("gate", "rm", f"{model}@champion", "--yes")
+    now = cli("alias", "set", f"{model}@champion", "1")
+
+    assert (closed.status, opened.status, now.status) == (5, 0, 0), closed.err + now.err
+
+
+def test_models_are_changed_hidden_and_restored(cli: CommandLine, model: str) -> None:
+    changed = cli("model", "update", model, "--description", "Reads.", "-o", "json").json()
+    deleted = cli("delete", model, "--yes")
+    listed = cli("ls", "vision", "-q").out.split()
+    restored = cli("undelete", model)
+
+    assert (changed["description"], changed["task"]) == ("Reads.", "ocr")
+    assert (deleted.status, restored.status) == (0, 0)
+    assert model not in listed
+    assert model in cli("ls", "vision", "-q").out.split()
+
+
+def test_roles_are_given_and_taken_back(cli: CommandLine, model: str) -> None:
+    given = cli("role", "grant", "consumer", "spiffe://acme/x", model, "-q").out.strip()
+    listed = cli("role", "ls", model, "-q").out.split()
+    taken = cli("role", "revoke", given)
+
+    assert listed == [given]
+    assert taken.status == 0
+    assert cli("role", "ls", model, "-o", "json").json() == []
+    assert cli("role", "grant", "emperor", "spiffe://acme/x", model).status == 2
+
+
+def test_deleting_asks_first_and_no_answer_changes_nothing(
+    cli: CommandLine, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    ran = cli("delete", model)
+
+    assert ran.status == 130
+    assert cli("show", model, "-o", "json").json()["delete_time"] is None
+
+
+def test_a_watch_from_a_revision_shows_what_happened(cli: CommandLine, model: str) -> None:
+    revision = cli("resolve", "vision/digits/1", "-o", "json").json()["revision"]
+    cli("model", "update", model, "--description", "Seen.")
+
+    ran = cli("watch", model, "--since", str(revision + 1), "--count", "1", "-o", "json")
+
+    change = json.loads(ran.out)
+    assert change["events"][0]["action"] == "UpdateModel"
+    assert change["events"][0]["model"]["description"] == "Seen."
