@@ -54,8 +54,9 @@ def local() -> Iterator[LocalRegistry]:
     ::
 
         with assay.local() as registry:
-            registry.create_namespace("vision")
-            registry.push(model, to="vision/digits", sample=X[:5], create=True)
+            registry.push(model, to="digits", sample=X[:5], create=True)
+
+    Names without a namespace are in ``main``, which is there from the start.
 
     Raises:
         ServerNotInstalled: The server's distribution is not installed.
@@ -82,7 +83,7 @@ def _command() -> str:
 def _start(command: str, directory: Path) -> "subprocess.Popen[str]":
     """Start a server that keeps everything in ``directory``, and wait until it serves."""
     process = subprocess.Popen(
-        [command, "dev", "--directory", str(directory), "--port", "0"],
+        [command, "dev", "--directory", str(directory), "--port", "0", "--no-context"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
