@@ -27,10 +27,10 @@ async def said(port: int, request: bytes) -> bytes:
     writer.write(request)
     try:
         answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
     except ConnectionResetError:  # hung up on with unread bytes
-        answer = b""
-    writer.close()
-    await writer.wait_closed()
+        return b""
     return answer
 
 

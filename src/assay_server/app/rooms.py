@@ -119,7 +119,7 @@ def _servicers(config: Config, stores: Stores, grants: Grants) -> Sequence[AddTo
     )
     registry = RegistryServicer(_registry_services(store), paging)
     artifacts = ArtifactServicer(
-        UploadService(store, stores.blobs, CLOCK, IDS, _transfer_limits(config)),
+        UploadService(store, stores.blobs, CLOCK, _transfer_limits(config)),
         DownloadService(store, stores.blobs),
     )
     watch = WatchServicer(
