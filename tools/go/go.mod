@@ -2,6 +2,8 @@ module github.com/assay-registry/assay/tools/go
 
 go 1.26.0
 
+toolchain go1.26.8
+
 tool (
 	google.golang.org/grpc/cmd/protoc-gen-go-grpc
 	google.golang.org/protobuf/cmd/protoc-gen-go

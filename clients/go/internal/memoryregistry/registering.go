@@ -246,3 +246,13 @@ func (r *Registry) Spoil(name string, change func(*assayv1.ModelVersion)) {
 	defer r.mutex.Unlock()
 	change(r.version(name))
 }
+
+// GetAlias reads an alias.
+func (r *Registry) GetAlias(_ context.Context, request *assayv1.GetAliasRequest) (*assayv1.GetAliasResponse, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.aliases[request.Name] == nil {
+		return nil, notFound(request.Name)
+	}
+	return &assayv1.GetAliasResponse{Alias: r.aliases[request.Name], Revision: r.revision}, nil
+}
