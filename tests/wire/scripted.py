@@ -153,6 +153,7 @@ async def serving(
     handlers: dict[str, Handler],
     *,
     bindings: tuple[RoleBinding, ...] = (binding(ADMIN, Role.ADMIN),),
+    stall_s: float = 30.0,
 ) -> AsyncIterator[Running]:
     """Serve Access, Artifact and Watch services whose methods are ``handlers``, over mTLS."""
     trail, metrics, ids = KeptTrail(), CollectorRegistry(), Uuid7()
@@ -170,6 +171,7 @@ async def serving(
         ids,
         message_bytes_max=4 * 1024 * 1024,
         exempt=EXEMPT,
+        stall_s=stall_s,
     )
     servicer: Any = Scripted(handlers)
     registrations = [

@@ -75,8 +75,15 @@ def _gone(refusal: DeadlinePassed | None) -> grpc.StatusCode:
 async def _abort(rpc: Rpc, refusal: RegistryError | WireError) -> NoReturn:
     status = status_of(refusal, call_id=rpc.call_id)
     rpc.status, rpc.reason = status_and_reason(refusal)
-    await rpc.context.abort(
-        rpc.status,
-        status.message,
-        trailing_metadata=(("grpc-status-details-bin", status.SerializeToString()),),
-    )
+    try:
+        # To a client that stalled the status goes when it reads on, or when it goes away: the
+        # core cannot cut a call. All else that the call held is released by then.
+        await rpc.context.abort(
+            rpc.status,
+            status.message,
+            trailing_metadata=(("grpc-status-details-bin", status.SerializeToString()),),
+        )
+    except grpc.aio.AbortError:
+        raise
+    except grpc.aio.BaseError:
+        raise asyncio.CancelledError from None  # it went away before it could hear
