@@ -6,12 +6,15 @@ from rich.text import Text
 
 COMMANDS = (
     ("start a server that stays", "make serve"),
-    ("in another terminal: is all well?", "source .venv/bin/activate && assay doctor"),
+    (
+        "in another terminal: who is who, and is all well?",
+        "source .venv/bin/activate\n  export ASSAY_CONFIG=$PWD/.assay/dev/contexts.toml\n  assay doctor",
+    ),
     ("a space and a line of versions", "assay namespace create vision"),
     ("", "assay model create vision/digits --task image-classification"),
     (
         "push a file of yours",
-        "assay push vision/digits model.joblib --card CARD.md --param C=10",
+        "assay --context data-scientist push vision/digits model.joblib --param C=10",
     ),
     (
         "say what must hold",
@@ -22,8 +25,11 @@ COMMANDS = (
         "record what was measured, as the evaluator",
         "assay --context evaluator eval import vision/digits/1 results.json",
     ),
-    ("publish; if it is refused, ask why", "assay publish vision/digits/1"),
-    ("", "assay why"),
+    (
+        "publish it; --bump, since a file has no signature",
+        "assay publish vision/digits/1 --bump major",
+    ),
+    ("if it is refused", "assay why"),
     ("point a name to it", "assay alias set vision/digits@champion 1"),
     ("use it from anywhere", "assay pull vision/digits@champion"),
     ("look back", "assay log vision/digits"),

@@ -15,6 +15,8 @@ from assay.cli.screens import models, tables, versions
 from assay.cli.session import Session
 from assay.v1.version_pb2 import VersionState
 
+EVERY_NAMESPACE = "namespaces/-"
+
 
 def add_to(app: typer.Typer, panel: str) -> None:
     """Add the commands to the program."""
@@ -104,7 +106,9 @@ def _show_version(session: Session, reference: str, *, card: bool) -> None:
 
 
 def _list_models(session: Session, namespace: str, *, deleted: bool, limit: int) -> None:
-    kept = list(first(session.client.list_models(namespace, show_deleted=deleted), limit))
+    # Without a name all are meant, also where the context has a namespace for short names.
+    found = session.client.list_models(namespace or EVERY_NAMESPACE, show_deleted=deleted)
+    kept = list(first(found, limit))
 
     def screen() -> Iterable[RenderableType]:
         if kept:
