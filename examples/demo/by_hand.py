@@ -1,39 +1,52 @@
-"""How to do by hand what the demo did: the commands, to copy."""
+"""How to do by hand what the demo did: commands to copy; a test runs them."""
+
+from dataclasses import dataclass
 
 from narration import Narrator
 from rich.rule import Rule
 from rich.text import Text
 
+
+@dataclass(frozen=True)
+class Hand:
+    """A command, what it is for, and the status that it should end with."""
+
+    command: str
+    meaning: str = ""
+    status: int = 0
+
+
+PREPARATION = (
+    Hand("make serve", "start a server that stays"),
+    Hand("source .venv/bin/activate", "in another terminal; every role has a context"),
+    Hand("export ASSAY_CONFIG=$PWD/.assay/dev/contexts.toml"),
+)
+
 COMMANDS = (
-    ("start a server that stays", "make serve"),
-    (
-        "in another terminal: who is who, and is all well?",
-        "source .venv/bin/activate\n  export ASSAY_CONFIG=$PWD/.assay/dev/contexts.toml\n  assay doctor",
-    ),
-    ("a space and a line of versions", "assay namespace create vision"),
-    ("", "assay model create vision/digits --task image-classification"),
-    (
-        "push a file of yours",
-        "assay --context data-scientist push vision/digits model.joblib --param C=10",
-    ),
-    (
+    Hand("assay doctor", "is all well?"),
+    Hand("assay namespace create vision", "a space, and a line of versions in it"),
+    Hand("assay model create vision/digits --task image-classification"),
+    Hand(
+        "assay --context engineer gate set vision/digits \\\n"
+        "    --threshold 'accuracy>=0.95' --trusted",
         "say what must hold",
-        "assay gate set vision/digits --threshold 'accuracy>=0.95' \\\n"
-        "    --worst-slice 'accuracy@class>=0.9' --trusted",
     ),
-    (
-        "record what was measured, as the evaluator",
-        "assay --context evaluator eval import vision/digits/1 results.json",
+    Hand(
+        "assay --context data-scientist push vision/digits examples/demo/",
+        "push any file or directory",
     ),
-    (
-        "publish it; --bump, since a file has no signature",
-        "assay publish vision/digits/1 --bump major",
+    Hand("assay --context data-scientist publish vision/digits/1", "too early: it is refused", 5),
+    Hand("assay why", "why?"),
+    Hand(
+        "assay --context evaluator eval import vision/digits/1 \\\n"
+        "    --metric accuracy=0.97 --samples 540 --dataset-file examples/demo/digits.py",
+        "record what was measured",
     ),
-    ("if it is refused", "assay why"),
-    ("point a name to it", "assay alias set vision/digits@champion 1"),
-    ("use it from anywhere", "assay pull vision/digits@champion"),
-    ("look back", "assay log vision/digits"),
-    ("", "assay audit vision --denied"),
+    Hand("assay --context data-scientist publish vision/digits/1", "now the gate opens"),
+    Hand("assay alias set vision/digits@champion 1", "point a name to it"),
+    Hand("assay --context consumer pull vision/digits@champion", "use it"),
+    Hand("assay log vision/digits", "look back"),
+    Hand("assay audit vision --since 1h"),
 )
 
 
@@ -42,7 +55,7 @@ def tell(narrator: Narrator) -> None:
     console = narrator.console
     console.print()
     console.print(Rule(Text("Do it by hand", style="bold cyan"), align="left", style="dim"))
-    for meaning, command in COMMANDS:
-        if meaning:
-            console.print(Text(f"  # {meaning}", style="dim"))
-        console.print(Text(f"  {command}", style="command"))
+    for hand in (*PREPARATION, *COMMANDS):
+        if hand.meaning:
+            console.print(Text(f"  # {hand.meaning}", style="dim"))
+        console.print(Text(f"  {hand.command}", style="command"))

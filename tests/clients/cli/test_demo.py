@@ -1,11 +1,17 @@
 """`make demo` tells what happens, and ends with 0 only if all of it did."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.clients.cli.running import CommandLine
+
 ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "examples/demo"
 LIMIT_S = 120
 
 
@@ -13,7 +19,7 @@ def test_the_demo_happens_as_told_within_two_minutes(tmp_path: Path) -> None:
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TMPDIR": str(tmp_path)}
 
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "examples/demo/run.py")],
+        [sys.executable, str(DEMO / "run.py")],
         capture_output=True, text=True, timeout=LIMIT_S, env=environment, cwd=tmp_path,
     )  # fmt: skip
 
@@ -23,3 +29,19 @@ def test_the_demo_happens_as_told_within_two_minutes(tmp_path: Path) -> None:
     assert max(len(line.rstrip()) for line in ran.stdout.splitlines()) <= 80
     assert ran.stderr == ""
     assert not list(tmp_path.iterdir()), "the demo left something behind"
+
+
+def test_what_the_demo_says_to_do_by_hand_can_be_done(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(DEMO))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    from by_hand import COMMANDS  # type: ignore[import-not-found]
+
+    for hand in COMMANDS:
+        words = shlex.split(hand.command.replace("vision", "by-hand").replace("\\\n", ""))
+        ran = cli(*words[1:])
+        assert ran.status == hand.status, f"{hand.command}\n{ran.out}{ran.err}"
+
+    assert (tmp_path / "digits-1/run.py").read_bytes() == (DEMO / "run.py").read_bytes()
