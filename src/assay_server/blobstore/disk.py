@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from assay_server.blobstore.direct_io import takes_direct_io
+from assay_server.blobstore.keeping import Keeping
 from assay_server.blobstore.layout import Layout
 from assay_server.blobstore.leaves import LEAF_BYTES
 from assay_server.blobstore.operations import FileOperations, refusals_for_disk_errors
@@ -30,7 +32,7 @@ _LOCK_POLL_S = 0.02
 
 
 class Disk:
-    """Keeps the port ``BlobStore``. Several processes may share the directory."""
+    """Keeps the ports ``BlobStore`` and ``BlobKeeping``; processes may share the directory."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Disk:
             raise ValueError(f"the file system of {root} takes no direct I/O; turn it off")
         self._publishing = Publishing(self._layout, self._files)
         self._staged = StagedFiles(self._layout, self._files, self._publishing, direct_io=is_taken)
+        self._keeping = Keeping(self._layout, self._files)
         self._lock_wait_s = lock_wait_s
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
 
@@ -98,6 +101,17 @@ class Disk:
             start = index * LEAF_BYTES
             first, last = max(offset - start, 0), min(end - start, len(leaf))
             yield leaf if last - first == len(leaf) else leaf[first:last]
+
+    async def older_than(self, moment: datetime) -> AsyncGenerator[frozenset[str], None]:
+        found = await self._in_thread(lambda: self._keeping.older_than(moment))
+        while (digests := await self._in_thread(lambda: next(found, None))) is not None:
+            yield digests
+
+    async def remove(self, sha256: str, *, if_older_than: datetime) -> bool:
+        return await self._in_thread(lambda: self._keeping.remove(sha256, if_older_than))
+
+    async def sweep(self, *, older_than: datetime) -> int:
+        return await self._in_thread(lambda: self._keeping.sweep(older_than))
 
     def _opened(self, sha256: str, end: int) -> VerifiedBlob:
         blob = VerifiedBlob(

@@ -38,6 +38,10 @@ class Layout:
             raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
         return self.blobs / sha256[:2] / sha256[2:4] / sha256
 
+    def is_blob(self, path: Path) -> bool:
+        """Whether a path below ``blobs`` is one of a blob."""
+        return bool(_SHA256.fullmatch(path.name)) and path == self.blob(path.name)
+
     def leaves(self, sha256: str) -> Path:
         """The leaf digests of the bytes with this digest."""
         return self.blob(sha256).with_name(f"{sha256}.leaves")

@@ -53,6 +53,10 @@ class FileOperations:
         """Make the file read-only, by mode."""
         os.fchmod(descriptor, 0o444)
 
+    def touch(self, descriptor: int) -> None:
+        """Note that the file was brought now."""
+        os.utime(descriptor)
+
     def rename(self, source: Path, target: Path) -> None:
         """Give a file its final name, replacing what had it."""
         source.rename(target)

@@ -26,6 +26,7 @@ class Publishing:
             self._require_directory(directory)
         self.put_leaves(content, upload_id)
         self._note_verified(upload_id, content.sha256)
+        self._files.touch(descriptor)
         self._files.protect(descriptor)
         self._files.sync_all(descriptor)
         self._files.rename(self._layout.staged(upload_id), blob)

@@ -1,6 +1,7 @@
 """Bytes by digest. Nothing is visible before it was hashed, and it stays what its digest says."""
 
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Protocol
 
 
@@ -63,4 +64,20 @@ class BlobStore(Protocol):
             BlobCorrupt: Stored bytes do not have their digest any more.
             RangePastEnd: The range ends after the blob does.
         """
+        ...
+
+
+class BlobKeeping(Protocol):
+    """What the collection of garbage needs; times are those at which things were last brought."""
+
+    def older_than(self, moment: datetime) -> AsyncGenerator[frozenset[str], None]:
+        """Yield the digests of blobs brought before ``moment``, some at a time."""
+        ...
+
+    async def remove(self, sha256: str, *, if_older_than: datetime) -> bool:
+        """Remove a blob, unless it was brought again since; say whether it was removed."""
+        ...
+
+    async def sweep(self, *, older_than: datetime) -> int:
+        """Remove what uploads left behind that nobody touched since; return how many files."""
         ...
