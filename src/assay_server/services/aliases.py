@@ -130,7 +130,7 @@ class AliasService:
 
 async def _locked(tx: Transaction, name: AliasName) -> Alias | None:
     """The alias, held still with its gates: gates first, then the model, as everywhere."""
-    await tx.gates.lock(name.namespace_id)
+    await tx.gates.hold(name.namespace_id)
     require_live(await tx.models.lock(name.namespace_id, name.model_id))
     return await tx.aliases.find(*name)
 

@@ -71,7 +71,7 @@ class PublishingService:
         """
 
         async def move(tx: Transaction) -> Change[ShownVersion]:
-            await tx.gates.lock(name.namespace_id)
+            await tx.gates.hold(name.namespace_id)
             require_live(await tx.models.lock(name.namespace_id, name.model_id))
             version = await tx.versions.lock(*name)
             require_etag(version_name(*name), expected=etag, current=version.etag)

@@ -61,7 +61,7 @@ class SealingService:
 
         async def make(tx: Transaction) -> Change[SealedVersion]:
             if publish is not None:
-                await tx.gates.lock(name.namespace_id)
+                await tx.gates.hold(name.namespace_id)
             model = require_live(await tx.models.lock(name.namespace_id, name.model_id))
             draft = require_visible(call, await tx.drafts.lock(*name))
             manifest = sealable_manifest(
