@@ -32,7 +32,7 @@ COMMANDS = (
         "say what must hold",
     ),
     Hand(
-        "assay --context data-scientist push vision/digits examples/demo/",
+        "assay --context data-scientist push vision/digits examples/demo/digits.py",
         "push any file or directory",
     ),
     Hand("assay --context data-scientist publish vision/digits/1", "too early: it is refused", 5),

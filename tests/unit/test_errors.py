@@ -59,13 +59,17 @@ def test_a_closed_gate_names_every_unmet_rule_and_no_met_one() -> None:
         evaluation_ids=(),
     )
 
-    refusal = errors.GateClosed(verdict)
+    refusal = errors.GateClosed("namespaces/a/models/b/versions/2", verdict)
 
     assert refusal.message == (
-        "the gate publish is closed for version 2: accuracy is 0.7; class=8 is weak"
+        "the gate publish is closed for namespaces/a/models/b/versions/2: "
+        "accuracy is 0.7; class=8 is weak"
     )
     assert refusal.verdict is verdict
-    assert refusal.metadata == {"version": "2", "gate_id": "publish"}
+    assert refusal.metadata == {
+        "version": "namespaces/a/models/b/versions/2",
+        "gate_id": "publish",
+    }
 
 
 def test_a_long_list_is_cut_and_counted() -> None:

@@ -29,7 +29,8 @@ def closed_gate(rules: int, why: str) -> errors.GateClosed:
         Finding("namespaces/vision/gates/publish", f"r{n}", False, "0.7", "0.9", why)
         for n in range(rules)
     )
-    return errors.GateClosed(Verdict("publish", 2, False, findings, ()))
+    name = "namespaces/vision/models/digits/versions/2"
+    return errors.GateClosed(name, Verdict("publish", 2, False, findings, ()))
 
 
 def test_a_wrong_field_is_pointed_at() -> None:

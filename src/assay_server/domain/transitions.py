@@ -160,7 +160,7 @@ def published(
     """
     require_candidate(version)
     if not verdict.is_open:
-        raise GateClosed(verdict)
+        raise GateClosed(_version_name(version), verdict)
     return replace(
         version,
         state=VersionState.READY,

@@ -24,6 +24,7 @@ from assay_server.domain.names import (
     alias_gate_id,
     alias_name,
     model_name,
+    version_name,
 )
 from assay_server.domain.versions import Version
 from assay_server.ports.clock import Clock, Ids
@@ -141,7 +142,7 @@ async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version
         return None
     verdict = await judge_move(tx, target, alias_gate_id(name.alias_id))
     if not verdict.is_open:
-        raise GateClosed(verdict)
+        raise GateClosed(version_name(name.namespace_id, name.model_id, target.number), verdict)
     return verdict
 
 

@@ -33,17 +33,18 @@ class Publisher:
             GateClosed: A rule is not met; the verdict names every one.
             BumpRequired, SemverTooLow, SemverTaken: See ``decide_semver``.
         """
+        names = (version.namespace_id, version.model_id)
+        name = version_name(*names, version.number)
         verdict = await judge_move(tx, require_candidate(version), PUBLISH)
         if not verdict.is_open:
-            raise GateClosed(verdict)
-        names = (version.namespace_id, version.model_id)
+            raise GateClosed(name, verdict)
         given = await tx.versions.standings(*names, with_deleted=True)
         base = base_among(given)
         decision = decide_semver(
             version.facts,
             await tx.versions.get(*names, base.number) if base else None,
             asked,
-            name=version_name(*names, version.number),
+            name=name,
             taken={standing.semver: standing.number for standing in given},
         )
         now, etag = self._clock.now(), self._ids.new()

@@ -61,12 +61,12 @@ class Conflict(Raced):
 class GateClosed(NotPossibleNow):
     """At least one rule of the gate is unmet; the message names every one."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, name: str, verdict: Verdict) -> None:
         unmet = verdict.unmet
         super().__init__(
-            f"the gate {verdict.gate_id} is closed for version {verdict.number}: "
+            f"the gate {verdict.gate_id} is closed for {name}: "
             + listed((finding.why for finding in unmet), "; "),
-            version=str(verdict.number),
+            version=name,
             gate_id=verdict.gate_id,
         )
         self.verdict = verdict

@@ -98,10 +98,17 @@ def verdict(answer: gate_pb2.Verdict) -> list[RenderableType]:
     head = Text.assemble((names.short(answer.version), "name"), "  gate ", answer.gate_id, "  ")
     head.append_text(Text("✓ open", style="good") if answer.open else Text("✗ closed", style="bad"))
     if unmet:
-        head.append(f"  {len(unmet)} of {wording.counted(len(answer.findings), 'rule')} unmet")
+        head.append(
+            f"  {_rules(unmet)} of {wording.counted(_rules(answer.findings), 'rule')} unmet"
+        )
     elif not answer.findings:
         return [head, Text("No gate guards this move.", style="soft")]
     return [head, Text(), findings(answer.findings), *_reasons(unmet)]
+
+
+def _rules(said: Sequence[gate_pb2.Finding]) -> int:
+    """How many rules spoke: one on slices has a finding for each that fails."""
+    return len({(finding.gate, finding.rule_id) for finding in said})
 
 
 def findings(said: Sequence[gate_pb2.Finding]) -> RenderableType:

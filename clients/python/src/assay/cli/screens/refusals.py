@@ -4,7 +4,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from assay.cli import wording
-from assay.cli.memory import Refusal
+from assay.cli.memory import Refusal, Unmet
 from assay.cli.next_steps import next_steps
 from assay.cli.screens import tables
 
@@ -14,9 +14,8 @@ UNMET_MAX = 12
 
 def refused(refusal: Refusal) -> list[RenderableType]:
     """What a person reads when a command fails."""
-    sentence = wording.shortened(refusal.message)
-    parts: list[RenderableType] = [Text(f"✗ {sentence}", style="bad")]
-    if len(refusal.unmet) > 1 or (refusal.unmet and refusal.reason == "GATE_CLOSED"):
+    parts: list[RenderableType] = [sentence(refusal)]
+    if has_list(refusal):
         parts.append(unmet(refusal))
     if told := " · ".join(filter(None, (refusal.reason, refusal.code, _logged(refusal)))):
         parts.append(Text(told, style="soft"))
@@ -24,16 +23,33 @@ def refused(refusal: Refusal) -> list[RenderableType]:
     return parts
 
 
+def has_list(refusal: Refusal) -> bool:
+    """Whether single faults say more than the sentence does."""
+    return len(refusal.unmet) > 1 or (bool(refusal.unmet) and refusal.reason == "GATE_CLOSED")
+
+
+def sentence(refusal: Refusal) -> Text:
+    """The server's sentence; where it goes on with faults that are listed below, without them."""
+    told = refusal.message
+    if refusal.reason == "GATE_CLOSED" and refusal.unmet:
+        told = told.partition(": ")[0]
+    return Text(f"✗ {wording.shortened(told)}", style="bad")
+
+
 def unmet(refusal: Refusal) -> RenderableType:
     """Every single fault, as far as a screen holds them."""
     shown = refusal.unmet[:UNMET_MAX]
     made = tables.facts(
-        (f"  {wording.shortened(fault.subject)}", wording.shortened(fault.description))
-        for fault in shown
+        (f"  {_subject(fault)}", wording.shortened(fault.description)) for fault in shown
     )
     if hidden := len(refusal.unmet) - len(shown):
         made.add_row("", Text(f"and {hidden} more", style="soft"))
     return made
+
+
+def _subject(fault: Unmet) -> str:
+    """A rule by its id alone: ``…/gates/publish#accuracy``; anything else by its name."""
+    return fault.subject.rpartition("#")[2] or wording.shortened(fault.subject)
 
 
 def recalled(refusal: Refusal) -> list[RenderableType]:
@@ -48,8 +64,7 @@ def recalled(refusal: Refusal) -> list[RenderableType]:
             *((key, wording.shortened(value)) for key, value in sorted(refusal.metadata.items())),
         ]
     )
-    sentence = Text(f"✗ {wording.shortened(refusal.message)}", style="bad")
-    return [sentence, Text(), about]
+    return [sentence(refusal), Text(), about]
 
 
 def plain(refusal: Refusal) -> dict[str, object]:
