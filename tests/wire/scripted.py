@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
 from assay.v1 import (
@@ -154,6 +155,7 @@ async def serving(
     *,
     bindings: tuple[RoleBinding, ...] = (binding(ADMIN, Role.ADMIN),),
     stall_s: float = 30.0,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Running]:
     """Serve Access, Artifact and Watch services whose methods are ``handlers``, over mTLS."""
     trail, metrics, ids = KeptTrail(), CollectorRegistry(), Uuid7()
@@ -161,7 +163,7 @@ async def serving(
     grants = Grants(KnownBindings(bindings), fresh_s=3600)  # type: ignore[arg-type]
     around = Around(
         concerns(
-            tracer=None,
+            tracer=tracer,
             measured=Measured(METHODS.items(), metrics),
             audited=audited,
             identified=Identified(IdentityRule(), CLOCK, is_plaintext=False),

@@ -1,0 +1,155 @@
+"""Watching: in order, all of it, resumable, and only what one may read."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from assay.v1 import access_service_pb2, event_pb2, role_binding_pb2
+from assay.v1 import watch_service_pb2 as api
+from assay_server.domain.access import Role
+from tests.pki import Authority
+from tests.wire.registry import Registry, Stubs, open_registry, principal, settings
+from tests.wire.scripted import info_of, refusal
+
+DEPLOYER = role_binding_pb2.ROLE_DEPLOYER
+
+
+async def next_events(call: Any) -> api.WatchResponse:
+    """The next message that is not a bookmark."""
+    async with asyncio.timeout(10):
+        while True:
+            response = await call.read()
+            assert response is not grpc.aio.EOF
+            if response.events:
+                return response  # type: ignore[no-any-return]
+
+
+async def watch(stubs: Stubs, prefix: str = "", start: int = 0) -> tuple[Any, api.WatchResponse]:
+    """A watch, and its first message."""
+    call = stubs.watch.Watch(api.WatchRequest(name_prefix=prefix, start_revision=start))
+    return call, await call.read()
+
+
+async def test_a_watch_says_at_once_where_it_stands_and_then_what_happens(
+    registry: Registry,
+) -> None:
+    async with registry.stubs() as stubs:
+        revision = await stubs.create_namespace("before")
+        call, first = await watch(stubs)
+        made = await stubs.create_namespace("vision")
+        seen = await next_events(call)
+        call.cancel()
+
+    [event] = seen.events
+    assert (first.revision, len(first.events)) == (revision, 0)
+    assert seen.revision == made == revision + 1
+    assert event.type == event_pb2.EVENT_TYPE_CREATED
+    assert event.name == event.namespace.name == "namespaces/vision"
+    assert event.actor == principal(Role.ADMIN)
+    assert event.action == "CreateNamespace"
+
+
+async def test_a_watch_resumes_where_it_ended_without_a_gap_or_a_repetition(
+    registry: Registry,
+) -> None:
+    async with registry.stubs() as stubs:
+        call, first = await watch(stubs)
+        await stubs.create_namespace("a")
+        last = (await next_events(call)).revision
+        call.cancel()
+        await stubs.create_namespace("b")
+        await stubs.create_namespace("c")
+        resumed, one = await watch(stubs, start=last + 1)
+        two = await next_events(resumed)
+        resumed.cancel()
+
+    assert last == first.revision + 1
+    assert [r.events[0].name for r in (one, two)] == ["namespaces/b", "namespaces/c"]
+    assert [one.revision, two.revision] == [last + 1, last + 2]
+
+
+async def test_a_watch_without_news_gets_bookmarks(tmp_path: Path, authority: Authority) -> None:
+    config = settings(tmp_path, authority, watch_bookmark_s=0.2)
+    async with open_registry(config, authority) as registry, registry.stubs() as stubs:
+        call, first = await watch(stubs)
+        async with asyncio.timeout(5):
+            second = await call.read()
+            third = await call.read()
+        call.cancel()
+
+    assert [r.revision for r in (second, third)] == [first.revision] * 2
+    assert not second.events
+
+
+async def test_a_revision_of_the_future_is_refused_with_the_current_one(
+    registry: Registry,
+) -> None:
+    async with registry.stubs() as stubs:
+        revision = await stubs.create_namespace("vision")
+        call = stubs.watch.Watch(api.WatchRequest(start_revision=revision + 2))
+        error = await refusal(call.read())
+        next_one, _ = await watch(stubs, start=revision)
+        next_one.cancel()
+
+    assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert info_of(error).reason == "REVISION_IN_FUTURE"
+    assert info_of(error).metadata["current_revision"] == str(revision)
+
+
+async def test_a_prefix_narrows_a_watch_to_a_name_and_what_lies_below(
+    registry: Registry,
+) -> None:
+    async with registry.stubs() as stubs:
+        await stubs.create_namespace("vision")
+        call, _ = await watch(stubs, prefix="namespaces/vision")
+        await stubs.create_namespace("vision-2")
+        await stubs.bind(DEPLOYER, principal("x"), "namespaces/vision")
+        seen = await next_events(call)
+        call.cancel()
+
+    assert seen.events[0].name.startswith("namespaces/vision/roleBindings/")
+
+
+async def test_a_watch_shows_only_what_its_caller_may_read_now(registry: Registry) -> None:
+    async with registry.stubs() as admin, registry.stubs("ops") as ops:
+        await admin.create_namespace("vision")
+        await admin.create_namespace("secret")
+        binding = await admin.bind(DEPLOYER, principal("ops"), "namespaces/vision")
+        call, _ = await watch(ops)
+        scoped, _ = await watch(ops, prefix="namespaces/vision")
+        await rename(admin, "secret")
+        await rename(admin, "vision")
+        seen = await next_events(call)
+        await admin.access.DeleteRoleBinding(
+            access_service_pb2.DeleteRoleBindingRequest(name=binding)
+        )
+        await rename(admin, "vision")
+        assert (await next_events(scoped)).events[0].name == "namespaces/vision"
+        ended = await refusal(next_events(scoped))
+        call.cancel()
+
+    assert [event.name for event in seen.events] == ["namespaces/vision"]
+    assert ended.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def rename(stubs: Stubs, namespace_id: str) -> None:
+    request = access_service_pb2.UpdateNamespaceRequest()
+    request.namespace.name = f"namespaces/{namespace_id}"
+    request.namespace.description = "again"
+    request.update_mask.paths.append("description")
+    await stubs.access.UpdateNamespace(request)
+
+
+async def test_too_many_watches_are_refused_with_a_hint(
+    tmp_path: Path, authority: Authority
+) -> None:
+    config = settings(tmp_path, authority, watches_max=1)
+    async with open_registry(config, authority) as registry, registry.stubs() as stubs:
+        call, _ = await watch(stubs)
+        error = await refusal(stubs.watch.Watch(api.WatchRequest()).read())
+        call.cancel()
+
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert info_of(error).reason == "TOO_MANY_UPLOADS"
