@@ -110,9 +110,9 @@ func runReadme(t *testing.T, target string, files assay.TLSFiles) {
 	t.Helper()
 	program, fragments := readme(t)
 	directory := writeFiles(t, map[string]string{"model/model.onnx": "weights", "model/config.json": "{}"})
-	program = strings.ReplaceAll(program, "localhost:7443", target)
-	for name, path := range map[string]string{"ca.crt": files.CA, "admin.crt": files.Cert, "admin.key": files.Key} {
-		program = strings.ReplaceAll(program, ".assay/pki/"+name, path)
+	program = strings.ReplaceAll(program, "localhost:8443", target)
+	for name, path := range map[string]string{"ca.pem": files.CA, "admin.pem": files.Cert, "admin.key": files.Key} {
+		program = strings.ReplaceAll(program, ".assay/dev/pki/"+name, path)
 	}
 
 	if output := runProgram(t, program, directory); !strings.Contains(output, "I am spiffe://") {
@@ -120,7 +120,7 @@ func runReadme(t *testing.T, target string, files assay.TLSFiles) {
 	}
 	output := runProgram(t, assembled(fragments, target, files), directory)
 
-	requireSays(t, output, "pushed vision/digits/1", "published 1.0.0", "2 files in", "4 bytes", "champion is 1")
+	requireSays(t, output, "pushed main/digits/1", "published 1.0.0", "2 files in", "4 bytes", "champion is 1")
 }
 
 func TestTheCodeInTheReadmeCompilesAndRuns(t *testing.T) {

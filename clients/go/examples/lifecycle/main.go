@@ -1,6 +1,6 @@
 // Lifecycle takes a directory through the life of a model version: push, evaluate, publish, alias, pull.
 //
-//	go run ./examples/lifecycle -target localhost:7443 -certificates .assay/pki -user admin ./model vision/digits
+//	go run ./examples/lifecycle -target localhost:8443 -certificates .assay/dev/pki -user admin ./model main/digits
 package main
 
 import (
@@ -17,8 +17,8 @@ import (
 )
 
 func main() {
-	target := flag.String("target", "localhost:7443", "address of the registry")
-	certificates := flag.String("certificates", ".assay/pki", "directory with ca.crt, {user}.crt and {user}.key")
+	target := flag.String("target", "localhost:8443", "address of the registry")
+	certificates := flag.String("certificates", ".assay/dev/pki", "directory with ca.pem, {user}.pem and {user}.key")
 	user := flag.String("user", "admin", "whose certificate to use")
 	into := flag.String("into", "served", "directory to pull to")
 	flag.Parse()
@@ -30,8 +30,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	credentials := assay.TLSFiles{
-		CA:   filepath.Join(*certificates, "ca.crt"),
-		Cert: filepath.Join(*certificates, *user+".crt"),
+		CA:   filepath.Join(*certificates, "ca.pem"),
+		Cert: filepath.Join(*certificates, *user+".pem"),
 		Key:  filepath.Join(*certificates, *user+".key"),
 	}
 	if err := run(ctx, *target, credentials, flag.Arg(0), flag.Arg(1), *into); err != nil {

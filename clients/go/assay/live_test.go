@@ -1,0 +1,238 @@
+package assay_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-registry/assay/clients/go/assay"
+	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
+)
+
+// live gives a client of the real server that these variables name; without them the test is skipped.
+// The server is one of `assay-server dev`, whose certificates lie in {directory}/pki.
+func live(t *testing.T, role string) (*assay.Client, assay.TLSFiles, string) {
+	t.Helper()
+	target, directory := os.Getenv("ASSAY_TEST_TARGET"), os.Getenv("ASSAY_TEST_DIRECTORY")
+	if target == "" || directory == "" {
+		t.Skip("ASSAY_TEST_TARGET and ASSAY_TEST_DIRECTORY name no running `assay-server dev`.")
+	}
+	pki := filepath.Join(directory, "pki")
+	files := assay.TLSFiles{
+		CA: filepath.Join(pki, "ca.pem"), Cert: filepath.Join(pki, role+".pem"), Key: filepath.Join(pki, role+".key"),
+	}
+	return dial(t, target, files), files, target
+}
+
+// newModel names a model that no other test uses.
+func newModel() string { return fmt.Sprintf("main/m%d", time.Now().UnixNano()) }
+
+func create() assay.PushOptions { return assay.PushOptions{NewModel: &assayv1.Model{}} }
+
+func TestLiveTheReadmeRuns(t *testing.T) {
+	_, files, target := live(t, "admin")
+
+	runReadme(t, target, files)
+}
+
+func TestLiveTheExampleRuns(t *testing.T) {
+	_, files, target := live(t, "admin")
+	source := writeFiles(t, digits)
+
+	run := exec.Command("go", "run", "../examples/lifecycle", "-target", target, "-certificates", filepath.Dir(files.CA),
+		"-into", filepath.Join(t.TempDir(), "served"), source, newModel())
+	output, err := run.CombinedOutput()
+
+	if err != nil {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	requireSays(t, string(output), "pushed main/", "published main/", "pulled 3 files, 9 bytes")
+}
+
+func TestLiveAVersionGoesThroughItsLife(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx := context.Background()
+	model := newModel()
+	source := writeFiles(t, digits)
+
+	pushed, err := client.Push(ctx, model, source, create())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := client.Push(ctx, model, source, create())
+	if err != nil || !again.Existed || again.SentBytes != 0 || again.Version.Name != pushed.Version.Name {
+		t.Fatalf("the second push gave %+v, %v", again, err)
+	}
+	changed := create()
+	changed.Description = "another draft of the same record"
+	if other, err := client.Push(ctx, model, source, changed); err != nil || !other.Existed || other.SentBytes != 0 {
+		t.Fatalf("the third push gave %+v, %v", other, err)
+	}
+	name, err := assay.ModelName(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := &assayv1.Gate{Name: name + "/gates/publish", Rules: []*assayv1.Rule{{
+		RuleId: "accurate", Condition: &assayv1.Rule_Threshold{Threshold: &assayv1.Threshold{
+			Metric: "accuracy", Comparison: assayv1.Comparison_COMPARISON_AT_LEAST, Bound: 0.9}},
+	}}}
+	if _, err := client.Evaluations().SetGate(ctx, &assayv1.SetGateRequest{Gate: gate}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Evaluate(ctx, model+"/1", accuracy(0.5)); err != nil {
+		t.Fatal(err)
+	}
+
+	_, err = client.Publish(ctx, model+"/1", assay.PublishOptions{})
+	failure := requireKind(t, err, assay.ErrGateClosed)
+	if len(failure.Violations) != 1 || failure.Violations[0].Subject != gate.Name+"#accurate" {
+		t.Errorf("the gate said %+v", failure.Violations)
+	}
+	if verdict, err := client.CheckGate(ctx, model+"/1", "publish"); err != nil || verdict.Open {
+		t.Errorf("the gate says %v, %v", verdict, err)
+	}
+	if _, err := client.Evaluate(ctx, model+"/1", accuracy(0.97)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Publish(ctx, model+"/1", assay.PublishOptions{Bump: assayv1.Bump_BUMP_MAJOR}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.SetAlias(ctx, model+"@champion", assay.Move{To: 1}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SetAlias(ctx, model+"@champion", assay.Move{To: 1, From: 7})
+	if moved := requireKind(t, err, assay.ErrAliasMoved); moved.Int("current_version_number") != 1 {
+		t.Errorf("got %v", moved.Metadata)
+	}
+	target := filepath.Join(t.TempDir(), "served")
+	if _, err := client.Pull(ctx, model+"@champion", target, assay.PullOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if content(t, target) != content(t, source) {
+		t.Error("what was pulled is not what was pushed")
+	}
+	if part, err := client.ReadRange(ctx, model+"/1", "weights/model.safetensors", 2, 3); err != nil || string(part) != "igh" {
+		t.Errorf("got %q, %v", part, err)
+	}
+}
+
+func TestLiveALargePushGoesOnAfterItWasCancelledAndComesBackWhole(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	model := newModel()
+	const size = 100 << 20
+	source := writeLarge(t, size)
+	ctx, cancel := context.WithCancel(context.Background())
+	options := create()
+	options.Progress = func(p assay.Progress) {
+		if p.Step == assay.StepSending && p.TotalBytes > size/2 {
+			cancel()
+		}
+	}
+
+	_, err := client.Push(ctx, model, source, options)
+	requireKind(t, err, context.Canceled)
+	options.Progress = nil
+	pushed, err := client.Push(context.Background(), model, source, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pushed.SentBytes == 0 || pushed.SentBytes >= size {
+		t.Errorf("the second push sent %d of %d bytes", pushed.SentBytes, size)
+	}
+	target := filepath.Join(t.TempDir(), "served")
+	if _, err := client.Pull(context.Background(), model+"/1", target, assay.PullOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if content(t, target) != content(t, filepath.Dir(source)) {
+		t.Error("what was pulled is not what was pushed")
+	}
+}
+
+func TestLiveRefusalsAreKinds(t *testing.T) {
+	admin, _, _ := live(t, "admin")
+	auditor, _, _ := live(t, "auditor")
+	ctx := context.Background()
+	model := newModel()
+	if _, err := admin.Push(ctx, model, writeFiles(t, digits), create()); err != nil {
+		t.Fatal(err)
+	}
+
+	_, err := auditor.Push(ctx, model, writeFiles(t, digits), assay.PushOptions{})
+	denied := requireKind(t, err, assay.ErrPermissionDenied)
+	if denied.Reason != "PERMISSION_MISSING" || denied.Metadata["permission"] == "" {
+		t.Errorf("got %+v", denied)
+	}
+	_, err = admin.Resolve(ctx, model+"@nobody")
+	requireKind(t, err, assay.ErrNotFound)
+	_, err = admin.Resolve(ctx, "not a reference")
+	requireKind(t, err, assay.ErrInvalidInput)
+	_, err = admin.ReadRange(ctx, model+"/1", "config.json", 1, 100)
+	requireKind(t, err, assay.ErrOutOfRange)
+}
+
+func TestLiveAWatchAndPagesOfOne(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	model := newModel()
+	name, err := assay.ModelName(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := client.Registry().CreateModel(ctx, &assayv1.CreateModelRequest{
+		Parent: "namespaces/main", ModelId: strings.TrimPrefix(model, "main/")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"a", "b", "c"} {
+		if _, err := client.Push(ctx, model, writeFiles(t, map[string]string{"model.bin": text}), assay.PushOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	count := 0
+	for version, err := range client.ListVersions(ctx, &assayv1.ListVersionsRequest{Parent: name, PageSize: 1}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if version.Number != int64(3-count) {
+			t.Errorf("version %d came as number %d", version.Number, count)
+		}
+		count++
+	}
+	sealed := 0
+	for answer, err := range client.Watch(ctx, assay.WatchOptions{NamePrefix: name, StartRevision: made.Revision}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range answer.Events {
+			if event.Action == "SealDraft" && event.GetVersion() != nil {
+				sealed++
+			}
+		}
+		if sealed == 3 {
+			break
+		}
+	}
+	if count != 3 {
+		t.Errorf("%d versions were listed", count)
+	}
+}
+
+func TestLiveAStrangerIsTurnedAwayWithASentence(t *testing.T) {
+	_, files, target := live(t, "admin")
+	stranger := newAuthority(t).clientFiles(inAnHour())
+	wrongAuthority := files
+	wrongAuthority.CA = stranger.CA
+	unknownClient := stranger
+	unknownClient.CA = files.CA
+
+	requireSays(t, failedCall(t, target, wrongAuthority), "not from the authority in "+stranger.CA)
+	requireSays(t, failedCall(t, target, unknownClient), stranger.Cert)
+	requireSays(t, failedCall(t, target, assay.PlaintextLoopback{}), "TLS port")
+}
