@@ -99,6 +99,27 @@ def test_next_steps_name_what_the_refusal_names() -> None:
     )
 
 
+def test_after_a_push_that_was_cut_off_the_next_step_goes_on_with_its_draft() -> None:
+    draft = "namespaces/vision/models/digits/drafts/0192-ab"
+    interrupted = errors.UploadInterrupted("Nothing moved for 60 s.", draft=draft)
+    closed = errors.GateClosed("Closed.", reason="GATE_CLOSED")
+    closed.add_note(f"The files are in {draft}: go on with draft=…")
+
+    first = Refusal.of(interrupted, command="assay push vision/digits m.onnx", context="")
+    second = Refusal.of(closed, command="assay push vision/digits m.onnx --publish", context="")
+
+    assert next_steps(first)[0] == f"assay push vision/digits m.onnx --draft {draft}"
+    assert next_steps(second)[0] == f"assay push vision/digits m.onnx --draft {draft}"
+
+
+def test_a_push_to_no_model_says_how_to_make_it_on_the_way() -> None:
+    absent = errors.NotFound("No such model.", reason="RESOURCE_NOT_FOUND")
+
+    steps = next_steps(Refusal.of(absent, command="assay push vision/x m.onnx", context=""))
+
+    assert steps[0] == "assay push vision/x m.onnx --create"
+
+
 def test_what_is_remembered_is_recalled_and_a_damaged_memory_is_none(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "state" / "last-refusal.json")
     error = errors.GateClosed(

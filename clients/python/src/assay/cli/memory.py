@@ -4,12 +4,15 @@ import contextlib
 import datetime as dt
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from assay.errors import AssayError
+
+_DRAFT = re.compile(r"namespaces/[^/\s]+/models/[^/\s]+/drafts/[a-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,17 @@ class Refusal:
             command=command,
             context=context,
             time=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            metadata=dict(error.metadata),
+            metadata=_draft_left(error) | error.metadata,
             unmet=tuple(Unmet(v.subject, v.description, v.kind) for v in error.violations),
             request_id=error.request_id,
         )
+
+
+def _draft_left(error: AssayError) -> dict[str, str]:
+    """The draft that a push left with its files, which the error or a note on it names."""
+    told = " ".join([getattr(error, "draft", ""), *getattr(error, "__notes__", ())])
+    found = _DRAFT.search(told)
+    return {"draft": found[0]} if found else {}
 
 
 class Memory:

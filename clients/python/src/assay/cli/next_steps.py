@@ -7,15 +7,30 @@ from assay.cli.memory import Refusal
 
 Steps = Callable[[Refusal], list[str]]
 
+STEPS_MAX = 3
+DRAFT_IS_OF_NO_USE = frozenset({"PERMISSION_MISSING", "DRAFT_NOT_OPEN"})
+
 
 def next_steps(refusal: Refusal) -> list[str]:
     """At most three commands, the most likely first; none where nobody can know."""
     found = (
         _BY_REASON.get(refusal.reason) or _BY_KIND.get(refusal.kind) or _BY_CODE.get(refusal.code)
     )
-    if found is None:
+    steps = [*_push_again(refusal), *(found(refusal) if found else [])]
+    return [step for step in steps if step][:STEPS_MAX]
+
+
+def _push_again(refusal: Refusal) -> list[str]:
+    """What was sent is kept in a draft; what has no model can have one made."""
+    if not refusal.command.startswith("assay push "):
         return []
-    return [step for step in found(refusal) if step][:3]
+    if refusal.reason == "RESOURCE_NOT_FOUND" and "--create" not in refusal.command:
+        return [f"{refusal.command} --create"]
+    draft = refusal.metadata.get("draft", "")
+    if refusal.reason in DRAFT_IS_OF_NO_USE or not draft or "--draft" in refusal.command:
+        return []
+    # With a closed gate nothing is sealed; without --publish it can be sealed and measured.
+    return [f"{refusal.command.replace(' --publish', '')} --draft {draft}"]
 
 
 def _gate(_: Refusal) -> list[str]:
