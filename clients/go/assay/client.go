@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/keepalive"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
@@ -24,7 +25,11 @@ const (
 	readDeadlineDefault  = 10 * time.Second
 	writeDeadlineDefault = 30 * time.Second
 	patienceDefault      = 2 * time.Minute
+
+	connectTimeout = 10 * time.Second
 )
+
+var reconnecting = backoff.Config{BaseDelay: 500 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second}
 
 // Client speaks to one server. Make one for the whole program, and close it at the end.
 type Client struct {
@@ -113,6 +118,8 @@ func (l *link) newConn() (*grpc.ClientConn, error) {
 		// What may be repeated is ours to say: no look-up of a service config in DNS.
 		grpc.WithDisableServiceConfig(),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
+		// gRPC would wait up to two minutes before it looks again for a server that was away.
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnecting, MinConnectTimeout: connectTimeout}),
 		grpc.WithUserAgent("assay-go"),
 		grpc.WithChainUnaryInterceptor(l.unary),
 		grpc.WithChainStreamInterceptor(l.stream),

@@ -16,6 +16,8 @@ MODULE = ROOT / "clients/go"
 TOOLS = ROOT / ".codegen-go/bin"
 TOOLCHAIN = ROOT / ".codegen-go/toolchain/bin"
 REMEDY = "install the Go that tools/go/go.mod asks for (tools/install_go.sh) and run `make proto`"
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 60
 DIRECT_DEPENDENCIES = {
     "google.golang.org/genproto/googleapis/rpc",
     "google.golang.org/grpc",
@@ -85,10 +87,31 @@ def test_every_exported_name_is_documented() -> None:
     assert findings == ""
 
 
+def test_files_and_functions_are_as_short_as_elsewhere() -> None:
+    found = []
+    for path in MODULE.rglob("*.go"):
+        if path.parent == MODULE / "assay/v1":
+            continue
+        text = path.read_text()
+        functions = re.findall(r"^func .*?^}$", text, re.MULTILINE | re.DOTALL)
+        if len(text.splitlines()) > FILE_LINES_MAX:
+            found.append(str(path))
+        found += [f.partition("\n")[0] for f in functions if f.count("\n") >= FUNCTION_LINES_MAX]
+
+    assert not found
+
+
 def test_a_user_gets_grpc_protobuf_and_their_types_and_nothing_else() -> None:
     direct = re.findall(r"^\s*(\S+) v\S+$", (MODULE / "go.mod").read_text(), re.MULTILINE)
 
     assert set(direct) == DIRECT_DEPENDENCIES
+
+
+def test_the_readme_names_the_licence_of_every_module_that_a_user_gets() -> None:
+    modules = set(re.findall(r"^\s*(\S+) v\S+", (MODULE / "go.mod").read_text(), re.MULTILINE))
+    _, _, dependencies = (MODULE / "README.md").read_text().partition("## Dependencies")
+
+    assert modules == set(re.findall(r"`((?:golang|google)\.\S+)`", dependencies))
 
 
 def test_go_mod_is_tidy() -> None:
