@@ -104,7 +104,9 @@ class GrpcServer:
             else:
                 bound = self._server.add_secure_port(address, credentials)
         except RuntimeError:
-            raise CannotListen(f"cannot listen on {address}: is another server there? Choose another port, or 0") from None
+            raise CannotListen(
+                f"cannot listen on {address}: is another server there? Choose another port, or 0"
+            ) from None
         await self._server.start()
         await self._announce(health_pb2.HealthCheckResponse.SERVING)
         self.is_serving = True

@@ -7,7 +7,7 @@ call escapes the concerns, not even one of an unknown method or with an unreadab
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
 from typing import Any, TypeAlias
 
 import grpc
@@ -144,12 +144,20 @@ async def _to_its_end(change: Any) -> Any:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        if not task.done():
-            await asyncio.wait({task}, timeout=FINISH_S)
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
+        await _ended(task, within_s=FINISH_S)
         raise
+
+
+async def _ended(task: "asyncio.Future[Any]", *, within_s: float) -> None:
+    """Wait for ``task``, cancelling it when its time is up, however often we are cancelled."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + within_s
+    while not task.done():
+        left_s = until_s - loop.time()
+        if left_s <= 0:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task}, timeout=left_s if left_s > 0 else None)
 
 
 def _method_of(
