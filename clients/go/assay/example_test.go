@@ -28,18 +28,24 @@ func startRegistry() (target string, stop func()) {
 	return listener.Addr().String(), server.Stop
 }
 
+// trainModel stands in for your training: it leaves a model in a directory.
+func trainModel() (directory string) {
+	directory, err := os.MkdirTemp("", "")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(directory, "model.onnx"), []byte("weights"), 0o666)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return directory
+}
+
 // A version goes through its life: pushed, refused by its gate, measured, published, pulled.
 func Example() {
 	target, stop := startRegistry()
 	defer stop()
-	directory, err := os.MkdirTemp("", "")
-	if err != nil {
-		log.Fatal(err)
-	}
+	directory := trainModel()
 	defer os.RemoveAll(directory)
-	if err := os.WriteFile(filepath.Join(directory, "model.onnx"), []byte("weights"), 0o666); err != nil {
-		log.Fatal(err)
-	}
 
 	// With a registry on another machine: assay.TLSFiles{CA: …, Cert: …, Key: …}.
 	client, err := assay.Dial(target, assay.PlaintextLoopback{})

@@ -54,33 +54,47 @@ func TestLiveTheExampleRuns(t *testing.T) {
 	requireSays(t, string(output), "pushed main/", "published main/", "pulled 3 files, 9 bytes")
 }
 
-func TestLiveAVersionGoesThroughItsLife(t *testing.T) {
-	client, _, _ := live(t, "admin")
-	ctx := context.Background()
+// pushed makes a version of a new model, and names the model.
+func pushed(t *testing.T, client *assay.Client, source string) string {
+	t.Helper()
 	model := newModel()
-	source := writeFiles(t, digits)
-
-	pushed, err := client.Push(ctx, model, source, create())
-	if err != nil {
+	if _, err := client.Push(context.Background(), model, source, create()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := client.Push(ctx, model, source, create())
-	if err != nil || !again.Existed || again.SentBytes != 0 || again.Version.Name != pushed.Version.Name {
-		t.Fatalf("the second push gave %+v, %v", again, err)
+	return model
+}
+
+func TestLivePushingTheSameAgainGivesTheVersionThatExists(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	source := writeFiles(t, digits)
+	model := pushed(t, client, source)
+	other := create()
+	other.Description = "another draft of the same record"
+
+	for _, options := range []assay.PushOptions{create(), other} {
+		again, err := client.Push(context.Background(), model, source, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !again.Existed || again.SentBytes != 0 || again.Version.Number != 1 {
+			t.Errorf("it gave %+v", again)
+		}
 	}
-	changed := create()
-	changed.Description = "another draft of the same record"
-	if other, err := client.Push(ctx, model, source, changed); err != nil || !other.Existed || other.SentBytes != 0 {
-		t.Fatalf("the third push gave %+v, %v", other, err)
-	}
+}
+
+func TestLiveAGateOpensWhenItsRuleIsMet(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx := context.Background()
+	model := pushed(t, client, writeFiles(t, digits))
+	gate := &assayv1.Gate{Rules: []*assayv1.Rule{{
+		RuleId: "accurate", Condition: &assayv1.Rule_Threshold{Threshold: &assayv1.Threshold{
+			Metric: "accuracy", Comparison: assayv1.Comparison_COMPARISON_AT_LEAST, Bound: 0.9}},
+	}}}
 	name, err := assay.ModelName(model)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gate := &assayv1.Gate{Name: name + "/gates/publish", Rules: []*assayv1.Rule{{
-		RuleId: "accurate", Condition: &assayv1.Rule_Threshold{Threshold: &assayv1.Threshold{
-			Metric: "accuracy", Comparison: assayv1.Comparison_COMPARISON_AT_LEAST, Bound: 0.9}},
-	}}}
+	gate.Name = name + "/gates/publish"
 	if _, err := client.Evaluations().SetGate(ctx, &assayv1.SetGateRequest{Gate: gate}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +102,7 @@ func TestLiveAVersionGoesThroughItsLife(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	_, err = client.Publish(ctx, model+"/1", assay.PublishOptions{})
+	_, err = client.Publish(ctx, model+"/1", assay.PublishOptions{Bump: assayv1.Bump_BUMP_MAJOR})
 	failure := requireKind(t, err, assay.ErrGateClosed)
 	if len(failure.Violations) != 1 || failure.Violations[0].Subject != gate.Name+"#accurate" {
 		t.Errorf("the gate said %+v", failure.Violations)
@@ -102,10 +116,21 @@ func TestLiveAVersionGoesThroughItsLife(t *testing.T) {
 	if _, err := client.Publish(ctx, model+"/1", assay.PublishOptions{Bump: assayv1.Bump_BUMP_MAJOR}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestLiveAnAliasIsMovedComparedAndPulled(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx := context.Background()
+	source := writeFiles(t, digits)
+	model := pushed(t, client, source)
+	if _, err := client.Publish(ctx, model+"/1", assay.PublishOptions{Bump: assayv1.Bump_BUMP_MAJOR}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := client.SetAlias(ctx, model+"@champion", assay.Move{To: 1}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.SetAlias(ctx, model+"@champion", assay.Move{To: 1, From: 7})
+
+	_, err := client.SetAlias(ctx, model+"@champion", assay.Move{To: 1, From: 7})
 	if moved := requireKind(t, err, assay.ErrAliasMoved); moved.Int("current_version_number") != 1 {
 		t.Errorf("got %v", moved.Metadata)
 	}
@@ -157,10 +182,7 @@ func TestLiveRefusalsAreKinds(t *testing.T) {
 	admin, _, _ := live(t, "admin")
 	auditor, _, _ := live(t, "auditor")
 	ctx := context.Background()
-	model := newModel()
-	if _, err := admin.Push(ctx, model, writeFiles(t, digits), create()); err != nil {
-		t.Fatal(err)
-	}
+	model := pushed(t, admin, writeFiles(t, digits))
 
 	_, err := auditor.Push(ctx, model, writeFiles(t, digits), assay.PushOptions{})
 	denied := requireKind(t, err, assay.ErrPermissionDenied)
