@@ -54,7 +54,14 @@ class Disk:
         if direct_io and not is_taken:
             raise ValueError(f"the file system of {root} takes no direct I/O; turn it off")
         self._publishing = Publishing(self._layout, self._files)
-        self._staged = StagedFiles(self._layout, self._files, self._publishing, direct_io=is_taken)
+        self._writers = ThreadPoolExecutor(THREADS, thread_name_prefix="disk-write")
+        self._staged = StagedFiles(
+            self._layout,
+            self._files,
+            self._publishing,
+            writers=self._writers,
+            direct_io=is_taken,
+        )
         self._keeping = Keeping(self._layout, self._files)
         self._lock_wait_s = lock_wait_s
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
@@ -62,6 +69,7 @@ class Disk:
     async def close(self) -> None:
         """Let the threads finish and go."""
         await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._writers.shutdown)
 
     async def stage(self, upload_id: str, *, durable_bytes: int) -> StagedUpload:
         opening = asyncio.ensure_future(

@@ -7,10 +7,11 @@ which may run beside the others.
 import errno
 import mmap
 import os
+from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from threading import Lock
 
-from assay_server.blobstore.leaves import LEAF_BYTES, ContentDigests, Digests
+from assay_server.blobstore.leaves import LEAF_BYTES, Digests
 from assay_server.blobstore.operations import FileOperations
 
 BLOCK_BYTES = 4096
@@ -26,21 +27,32 @@ FOLLOW_LEAVES_MAX = 16
 class IncomingFile:
     """Bytes at the end of a staged file.
 
-    A leaf is gathered in page-aligned memory, since direct I/O takes nothing else. Leaves are
-    hashed as they are written. After a resume the leaves that lie on the disk already are hashed
-    by ``follow`` in the background: until it has caught up, new leaves are left to it too.
+    A leaf is gathered in page-aligned memory, since direct I/O takes nothing else. It is hashed
+    while another thread writes it and the next is gathered in a second piece of memory. After a
+    resume the leaves that lie on the disk already are hashed by ``follow`` in the background:
+    until it has caught up, new leaves are left to it too.
     """
 
     def __init__(
-        self, path: Path, *, files: FileOperations, direct_io: bool, size_bytes: int
+        self,
+        path: Path,
+        *,
+        files: FileOperations,
+        writers: Executor,
+        direct_io: bool,
+        size_bytes: int,
     ) -> None:
+        """``writers`` must not be the threads that call this: they wait for each other."""
         self._files = files
+        self._writers = writers
+        self._writing: Future[None] | None = None
         self._direct_io = direct_io
         flags = os.O_RDWR | (os.O_DIRECT if direct_io else 0)
         self._descriptor = files.open(path, flags)
         # Direct reads would have to be aligned; these come from the page cache, coherently.
         self._source = files.open(path, os.O_RDONLY)
         self._leaf = mmap.mmap(-1, LEAF_BYTES)
+        self._spare = mmap.mmap(-1, LEAF_BYTES)
         self._filled = size_bytes % LEAF_BYTES
         self._settled = self._filled
         self._start = size_bytes - self._filled
@@ -86,9 +98,11 @@ class IncomingFile:
                 rest = rest[room:]
                 if self._filled == LEAF_BYTES:
                     self._pass_on(memoryview(self._leaf))
+                    self._leaf, self._spare = self._spare, self._leaf
 
     def settle(self) -> None:
         """Write the unfinished leaf too. It stays in memory and is completed later."""
+        self._await_write()
         if self._settled == self._filled:
             return
         first, end = self._settled, self._filled
@@ -112,17 +126,13 @@ class IncomingFile:
                     return
             self._digests.add(os.pread(self._source, LEAF_BYTES, self._digests.position))
 
-    def finished(self) -> ContentDigests:
-        """Digests of everything that was taken."""
-        while self._is_lagging:
-            self.follow()
-        return self._digests.finished(memoryview(self._leaf)[: self._filled])
-
     def close(self, *, is_sound: bool) -> None:
         """Release the file, cut back to what was taken, or after a failure to what is durable."""
         try:
             if is_sound:
                 self.settle()
+            elif self._writing is not None:
+                wait((self._writing,))
             size_bytes = self.size_bytes if is_sound else self._durable_bytes
             if os.fstat(self._descriptor).st_size != size_bytes:
                 self._files.truncate(self._descriptor, size_bytes)
@@ -131,14 +141,22 @@ class IncomingFile:
             os.close(self._source)
 
     def _pass_on(self, leaf: memoryview) -> None:
+        self._await_write()
         if self._direct_io and self._start + LEAF_BYTES > self._allocated:
             self._allocate()
-        self._files.write(self._descriptor, leaf, self._start)
+        self._writing = self._writers.submit(self._files.write, self._descriptor, leaf, self._start)
+        if self._is_lagging:
+            self._await_write()  # whoever follows reads what lies before ``_start``
         with self._handover:
             if not self._is_lagging:
                 self._digests.add(leaf)
             self._start += LEAF_BYTES
         self._filled = self._settled = 0
+
+    def _await_write(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def _allocate(self) -> None:
         """Reserve space ahead where the file system can; without it writes are only slower."""

@@ -2,6 +2,7 @@
 
 import os
 from collections import OrderedDict
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,18 @@ class StagedFiles:
     """Opens, commits and discards staged files; each method is given the upload's lock."""
 
     def __init__(
-        self, layout: Layout, files: FileOperations, publishing: Publishing, *, direct_io: bool
+        self,
+        layout: Layout,
+        files: FileOperations,
+        publishing: Publishing,
+        *,
+        writers: Executor,
+        direct_io: bool,
     ) -> None:
         self._layout = layout
         self._files = files
         self._publishing = publishing
+        self._writers = writers
         self._direct_io = direct_io
         self._kept: OrderedDict[str, tuple[bytes, Digests]] = OrderedDict()
 
@@ -44,7 +52,11 @@ class StagedFiles:
             path = self._layout.staged(upload_id)
             size_bytes = self._cut_back(path, durable_bytes)
             incoming = IncomingFile(
-                path, files=self._files, direct_io=self._direct_io, size_bytes=size_bytes
+                path,
+                files=self._files,
+                writers=self._writers,
+                direct_io=self._direct_io,
+                size_bytes=size_bytes,
             )
             incoming.go_on_from(self._digests(upload_id, lock, size_bytes))
         except BaseException:
