@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from rich.console import RenderableType
-from rich.markdown import Markdown
 from rich.text import Text
 
 from assay import names
@@ -85,6 +84,8 @@ def shown(
     for evaluation in evaluations:
         parts += tables.section("Evaluation", summary(evaluation))
     if version.card and card:
+        from rich.markdown import Markdown  # a sixth of a second that others need not wait
+
         parts += tables.section("Card", Markdown(version.card))
     elif version.card:
         parts += ["", tables.next_step(f"assay show {names.short(version.name)} --card")]
