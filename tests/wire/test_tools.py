@@ -1,6 +1,7 @@
 """What operators' tools need: health, reflection, metrics, and a curl that speaks gRPC."""
 
 import asyncio
+import base64
 import json
 import urllib.request
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
@@ -120,4 +122,7 @@ async def test_a_generic_tool_can_call_over_mutual_tls(registry: Registry, tmp_p
 
     assert made["namespace"]["name"] == "namespaces/vision"
     assert refused["code"] == "not_found"
-    assert refused["details"][0]["debug"]["reason"] == "RESOURCE_NOT_FOUND"
+    assert refused["details"][0]["type"] == "google.rpc.ErrorInfo"
+    value = base64.b64decode(refused["details"][0]["value"] + "==")
+    info = error_details_pb2.ErrorInfo.FromString(value)
+    assert info.reason == "RESOURCE_NOT_FOUND"

@@ -1,8 +1,8 @@
 """Builds every room from the settings and hands each what it needs: the wiring, and all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import metadata
 
 from opentelemetry.trace import TracerProvider
@@ -63,12 +63,17 @@ IDS = Uuid7()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """The rooms that keep things."""
+    """The rooms that keep things.
+
+    ``ping`` raises when the store does not answer; ``keep`` does what is due each day.
+    """
 
     facts: MetadataStore
     sink: AuditSink
     trail: AuditReads
     blobs: BlobStore
+    ping: Callable[[], Awaitable[None]]
+    keep: Callable[[datetime], Awaitable[int]]
 
 
 def grpc_server(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import grpc
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from assay_server.app.housekeeping import kept
 from assay_server.app.rooms import VERSION, Stores, grpc_server
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
@@ -58,7 +59,9 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
         try:
             bound = await server.start(host, port, identity)
             target = f"{'localhost' if host in _LOOPBACKS else host}:{bound}"
-            yield Running(server, target, await _start_operations(operations, config))
+            operations_port = await _start_operations(operations, config)
+            async with kept(server, stores):
+                yield Running(server, target, operations_port)
         finally:
             await server.stop()
             await operations.stop()

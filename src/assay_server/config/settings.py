@@ -76,6 +76,11 @@ class StoreSection:
         "postgresql://user:password@host/database for any number of servers.",
         is_secret=True,
     )
+    migrate_at_start: bool = setting(
+        True,
+        "Bring the schema up to date when the server starts. Turn it off where "
+        "`assay-server migrate` is a step of its own.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

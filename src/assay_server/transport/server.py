@@ -90,6 +90,7 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         _add_reflection(self._server)
         self.is_serving = False
+        self._is_started = False
 
     async def start(self, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
         """Begin to serve and return the port; without ``credentials`` in plaintext.
@@ -108,9 +109,19 @@ class GrpcServer:
                 f"cannot listen on {address}: is another server there? Choose another port, or 0"
             ) from None
         await self._server.start()
-        await self._announce(health_pb2.HealthCheckResponse.SERVING)
-        self.is_serving = True
+        self._is_started = True
+        await self.announce(is_healthy=True)
         return bound
+
+    async def announce(self, *, is_healthy: bool) -> None:
+        """Tell probes whether calls can be answered; a server that stops says no for good."""
+        if not self._is_started:
+            return
+        self.is_serving = is_healthy
+        states = health_pb2.HealthCheckResponse
+        status = states.SERVING if is_healthy else states.NOT_SERVING
+        for service in ("", *(service.full_name for service in SERVICES)):
+            await self._health.set(service, status)
 
     async def stop(self) -> None:
         """Stop in the order that lets everyone go on elsewhere.
@@ -118,8 +129,8 @@ class GrpcServer:
         Probes see NOT_SERVING; a pause; watches end with a status that says resume; calls in
         flight finish or are told why not; and only then are handlers awaited to their end.
         """
-        if self.is_serving:
-            self.is_serving = False
+        if self._is_started:
+            self._is_started = self.is_serving = False
             await self._health.enter_graceful_shutdown()
             await asyncio.sleep(self._limits.drain_notice_s)
         self._around.end_streams(Draining())
@@ -130,12 +141,6 @@ class GrpcServer:
             rpc.end_with(Draining())
         await stopping
         await self._around.settle(timeout_s=grace_s + LAST_WORDS_S)
-
-    async def _announce(
-        self, status: health_pb2.HealthCheckResponse.ServingStatus.ValueType
-    ) -> None:
-        for service in ("", *(service.full_name for service in SERVICES)):
-            await self._health.set(service, status)
 
 
 def _add_reflection(server: grpc.aio.Server) -> None:

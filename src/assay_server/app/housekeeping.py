@@ -1,0 +1,63 @@
+"""What a server does on its own while it serves: look whether its store answers, tidy up daily."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from assay_server.app.rooms import CLOCK, Stores
+from assay_server.domain.errors import RegistryError
+from assay_server.transport.server import GrpcServer
+
+PING_S = 5.0
+PING_TIMEOUT_S = 3.0
+KEEP_S = 3600.0
+"""More often than daily, so that a server which is restarted often gets to it too."""
+
+log = logging.getLogger("assay.server")
+
+
+@asynccontextmanager
+async def kept(server: GrpcServer, stores: Stores) -> AsyncIterator[None]:
+    """Keep house inside the block."""
+    tasks = (
+        asyncio.create_task(_tell_health(server, stores)),
+        asyncio.create_task(_tidy(stores)),
+    )
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+
+
+async def _tell_health(server: GrpcServer, stores: Stores) -> None:
+    """Say NOT_SERVING while the store does not answer, so that others get the calls."""
+    was_reachable = True
+    while True:
+        await asyncio.sleep(PING_S)
+        is_reachable = await _answers(stores)
+        if is_reachable != was_reachable:
+            log.warning("the store %s", "answers again" if is_reachable else "does not answer")
+            await server.announce(is_healthy=is_reachable)
+        was_reachable = is_reachable
+
+
+async def _answers(stores: Stores) -> bool:
+    try:
+        async with asyncio.timeout(PING_TIMEOUT_S):
+            await stores.ping()
+    except (RegistryError, TimeoutError):
+        return False
+    return True
+
+
+async def _tidy(stores: Stores) -> None:
+    while True:
+        try:
+            await stores.keep(CLOCK.now())
+        except RegistryError as refusal:
+            log.warning("tidying up has to wait: %s", refusal.message)
+        await asyncio.sleep(KEEP_S)

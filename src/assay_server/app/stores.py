@@ -1,0 +1,50 @@
+"""Opens what keeps things, and closes it in the opposite order."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from assay_server.app.rooms import CLOCK, Stores
+from assay_server.blobstore.disk import Disk
+from assay_server.config import Config
+from assay_server.sqlstore.opening import open_store
+from assay_server.sqlstore.places import StoreNotOpened
+from assay_server.sqlstore.schema import migrate
+
+StoreProblem = StoreNotOpened
+"""A store cannot be opened; the text says which and what to do."""
+
+
+@asynccontextmanager
+async def open_stores(config: Config) -> AsyncIterator[Stores]:
+    """Open facts, trail and bytes.
+
+    Raises:
+        StoreNotOpened: One does not answer, is in use, or has another schema.
+    """
+    store = await open_store(
+        config.store.url, CLOCK, bring_up_to_date=config.store.migrate_at_start
+    )
+    try:
+        blobs = Disk(config.blobs.directory)
+        try:
+            yield Stores(
+                facts=store.metadata,
+                sink=store.audit_sink,
+                trail=store.audit_reads,
+                blobs=blobs,
+                ping=store.ping,
+                keep=store.keep,
+            )
+        finally:
+            await blobs.close()
+    finally:
+        await store.close()
+
+
+async def migrate_store(config: Config) -> None:
+    """Bring the schema to this version.
+
+    Raises:
+        StoreNotOpened: The store does not answer or is in use.
+    """
+    await migrate(config.store.url)

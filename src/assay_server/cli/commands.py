@@ -1,0 +1,242 @@
+"""Every command with its help; what they do lies in the modules beside this one."""
+
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from assay_server.app.log import start_logging
+from assay_server.app.rooms import VERSION
+from assay_server.app.running_loop import run
+from assay_server.app.serving import Running, serve
+from assay_server.app.stores import migrate_store
+from assay_server.cli.dev import run_dev
+from assay_server.cli.failing import say, sentences
+from assay_server.cli.init import Installation, bind_first_admin, install
+from assay_server.config import Config, parse_address, read_config, reference, shown
+
+EXAMPLES = """
+[bold]Examples[/]
+
+  [dim]# try it here, nothing needed[/]
+  assay-server dev
+
+  [dim]# make a real one, and serve it[/]
+  assay-server init --directory /srv/assay --host registry.lab.example
+  assay-server serve --config /srv/assay/config.toml
+"""
+
+app = typer.Typer(
+    name="assay-server",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The Assay model registry: proves a model before it serves it.",
+    epilog=EXAMPLES,
+)
+config_app = typer.Typer(
+    no_args_is_help=True, help="Look at the settings: check them, show them, list them all."
+)
+app.add_typer(config_app, name="config")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Settings in TOML; variables such as ASSAY__STORE__URL go before it.",
+        dir_okay=False,
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="assay-server")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"assay-server {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version_asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def dev(
+    *,
+    directory: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where everything is kept.", file_okay=False)
+    ] = Path(".assay/dev"),
+    port: Annotated[
+        int,
+        typer.Option(metavar="PORT", help="For gRPC; 0 takes a free one."),
+    ] = 8443,
+    operations_port: Annotated[
+        int,
+        typer.Option(metavar="PORT", help="For metrics and health; 0 takes a free one."),
+    ] = 0,
+    context: Annotated[bool, typer.Option(help="Make it the current context of `assay`.")] = True,
+    plaintext: Annotated[
+        bool, typer.Option("--plaintext", help="No TLS; everyone is admin. Loopback only.")
+    ] = False,
+) -> None:
+    """Serve a registry of your own: SQLite, files, and a certificate for each role.
+
+    All of it lies in one directory, and comes back at the next start.
+
+    It listens on this machine only. The line "ready HOST:PORT" says when it serves.
+
+    [bold]Example[/]: assay-server dev --directory /tmp/try --port 8443
+    """
+    with sentences():
+        run_dev(
+            directory,
+            port,
+            operations_port=operations_port,
+            plaintext=plaintext,
+            write_context=context,
+        )
+
+
+@app.command(name="serve")
+def serve_command(config: ConfigOption = None) -> None:
+    """Serve a registry until SIGTERM: then calls in flight finish and watches are told to resume.
+
+    [bold]Example[/]: assay-server serve --config /etc/assay/config.toml
+    """
+    with sentences():
+        settings = _settings(config)
+        start_logging(level=settings.log.level, style=settings.log.format)
+        Console(stderr=True, highlight=False).print(shown(settings), markup=False, soft_wrap=True)
+
+        def on_ready(registry: Running) -> None:
+            print(f"ready {registry.target}", flush=True)
+
+        run(serve(settings, on_ready))
+
+
+@app.command()
+def init(
+    *,
+    directory: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Make authority, certificates and settings here."),
+    ] = None,
+    config: ConfigOption = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="By which clients reach the server; repeat for more."),
+    ] = None,
+    trust_domain: Annotated[
+        str, typer.Option(metavar="DOMAIN", help="SPIFFE trust domain of the principals.")
+    ] = "assay.local",
+    admin: Annotated[
+        str,
+        typer.Option(
+            metavar="PRINCIPAL", help="The first admin; by default spiffe://DOMAIN/admin."
+        ),
+    ] = "",
+    store: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Of the store; by default SQLite in the directory."),
+    ] = "",
+) -> None:
+    """Make a new installation and its first admin. Refused when the registry has an admin.
+
+    This opens the store itself: nobody becomes admin over the network.
+
+    [bold]Examples[/]
+
+      assay-server init --directory /srv/assay --host registry.lab.example
+
+      assay-server init --config config.toml --admin spiffe://lab.example/ann
+    """
+    if (directory is None) == (config is None):
+        say("give either --directory for a new installation, or --config for settings you have")
+        raise typer.Exit(2)
+    member = admin or f"spiffe://{trust_domain}/admin"
+    with sentences():
+        if directory is None:
+            bind_first_admin(_settings(config), member)
+            typer.echo(f"{member} administers the registry now")
+            return
+        wanted = Installation(directory.absolute(), tuple(host or ()), trust_domain, member, store)
+        install(wanted)
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the store's schema to this version. Safe to repeat, and while servers run.
+
+    [bold]Example[/]: assay-server migrate --config /etc/assay/config.toml
+    """
+    with sentences():
+        settings = _settings(config)
+        start_logging(level="warning", style=settings.log.format)
+        run(migrate_store(settings))
+        typer.echo("the schema is that of this version")
+
+
+@app.command()
+def health(config: ConfigOption = None) -> None:
+    """Ask a server on this machine whether it takes calls; for probes. Exit status 0 or 1.
+
+    [bold]Example[/]: assay-server health --config /etc/assay/config.toml
+    """
+    with sentences():
+        listen = _settings(config).operations.listen
+    if not listen:
+        say("operations.listen is empty, so there is nobody to ask")
+        raise typer.Exit(1)
+    host, port = parse_address(listen)
+    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    try:
+        with urllib.request.urlopen(f"http://{reached}:{port}/readyz", timeout=3) as answer:
+            typer.echo(answer.read().decode().strip())
+    except urllib.error.HTTPError:
+        say("not ready")
+        raise typer.Exit(1) from None
+    except OSError as error:
+        say(f"no answer from {reached}:{port}: {error}")
+        raise typer.Exit(1) from None
+
+
+@config_app.command()
+def check(config: ConfigOption = None) -> None:
+    """Read the settings and say everything that is wrong with them. Exit status 0 or 2."""
+    with sentences():
+        _settings(config)
+        typer.echo("the settings are fine")
+
+
+@config_app.command()
+def show(config: ConfigOption = None) -> None:
+    """Print the settings in force, secrets hidden."""
+    with sentences():
+        typer.echo(shown(_settings(config)))
+
+
+@config_app.command(name="reference")
+def reference_command() -> None:
+    """Print every setting with its default and its reason, ready to be a file."""
+    typer.echo(reference())
+
+
+def _settings(file: Path | None) -> Config:
+    return read_config(file, os.environ)
