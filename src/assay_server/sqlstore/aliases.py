@@ -1,0 +1,99 @@
+"""Aliases and their history in SQL."""
+
+from collections.abc import Set
+
+from sqlalchemy import delete, select
+
+from assay_server.domain.aliases import Alias, AliasMove
+from assay_server.domain.calls import Page, Paged
+from assay_server.domain.errors import NotFound
+from assay_server.domain.names import alias_name
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.composing import among, at, reading, replacing
+from assay_server.sqlstore.paging import listing, read_page
+from assay_server.sqlstore.records import json_array
+from assay_server.sqlstore.session import Session
+from assay_server.sqlstore.shapes import Shape
+
+_TABLE = tables.aliases
+_MOVES = tables.alias_moves
+_SHAPE = Shape(Alias, _TABLE)
+MOVE = Shape(AliasMove, _MOVES)
+_OF_MODEL = at(_TABLE, "namespace_id", "model_id")
+_ALIASES = select(*_SHAPE.columns).where(*_OF_MODEL)
+_ONE = at(_TABLE, "namespace_id", "model_id", "alias_id")
+
+GET = reading(select(*_SHAPE.columns).where(*_ONE))
+LIST = listing(_ALIASES, _TABLE.c.alias_id)
+OF_VERSIONS = reading(_ALIASES.where(among(_TABLE.c.number, "numbers")).order_by(_TABLE.c.alias_id))
+LIST_MOVES = listing(
+    select(*MOVE.columns).where(*at(_MOVES, "namespace_id", "model_id", "alias_id")),
+    _MOVES.c.revision,
+    _MOVES.c.position,
+    newest_first=True,
+)
+SAVE = replacing(_TABLE)
+REMOVE = Statement(delete(_TABLE).where(*_ONE))
+
+
+class SqlAliases:
+    """The port ``Aliases``. ``moves`` waits for the commit, which knows their revision."""
+
+    def __init__(self, session: Session, moves: list[AliasMove]) -> None:
+        self._session = session
+        self._moves = moves
+
+    async def get(self, namespace_id: str, model_id: str, alias_id: str) -> Alias:
+        alias = await self.find(namespace_id, model_id, alias_id)
+        if alias is None:
+            raise NotFound(alias_name(namespace_id, model_id, alias_id))
+        return alias
+
+    async def find(self, namespace_id: str, model_id: str, alias_id: str) -> Alias | None:
+        row = await self._session.row(
+            GET, namespace_id=namespace_id, model_id=model_id, alias_id=alias_id
+        )
+        return None if row is None else _SHAPE.read(row)
+
+    async def list(self, namespace_id: str, model_id: str, page: Page) -> Paged[Alias]:
+        return await read_page(
+            self._session, LIST, page, _SHAPE.read, namespace_id=namespace_id, model_id=model_id
+        )
+
+    async def list_moves(
+        self, namespace_id: str, model_id: str, alias_id: str, page: Page
+    ) -> Paged[AliasMove]:
+        return await read_page(
+            self._session,
+            LIST_MOVES,
+            page,
+            MOVE.read,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            alias_id=alias_id,
+        )
+
+    async def of_versions(
+        self, namespace_id: str, model_id: str, numbers: Set[int]
+    ) -> tuple[Alias, ...]:
+        rows = await self._session.rows(
+            OF_VERSIONS,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            numbers=json_array(numbers),
+        )
+        return tuple(map(_SHAPE.read, rows))
+
+    async def save(self, alias: Alias, move: AliasMove) -> None:
+        await self._session.run(SAVE, **_SHAPE.write(alias))
+        self._moves.append(move)
+
+    async def remove(self, alias: Alias, move: AliasMove) -> None:
+        await self._session.run(
+            REMOVE,
+            namespace_id=alias.namespace_id,
+            model_id=alias.model_id,
+            alias_id=alias.alias_id,
+        )
+        self._moves.append(move)

@@ -1,0 +1,77 @@
+"""The kinds of columns and constraints that the schema is made of.
+
+Only column types whose values drivers give and take as they are, so that rows need no result
+processing: text, and 64-bit numbers.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+NAME = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared and sorted by its bytes, as SQLite does."""
+
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits; SQLite's strict tables know them as INTEGER."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def table(name: str, *parts: Any, **options: Any) -> Table:
+    """A table whose columns hold what their type says, on SQLite too."""
+    return Table(name, metadata, *parts, sqlite_strict=True, **options)
+
+
+def name(column: str) -> Column[str]:
+    """Text that is looked up, compared or sorted."""
+    return Column(column, NAME, nullable=False)
+
+
+def text(column: str) -> Column[str]:
+    """Text that is only read, among it JSON."""
+    return Column(column, Text, nullable=False)
+
+
+def number(column: str) -> Column[int]:
+    """An integer of 64 bits."""
+    return Column(column, NUMBER, nullable=False)
+
+
+def time(column: str) -> Column[int]:
+    """Microseconds since 1970 UTC."""
+    return Column(column, NUMBER, nullable=False)
+
+
+def time_or_null(column: str) -> Column[int]:
+    """Microseconds since 1970 UTC, or null for never."""
+    return Column(column, NUMBER, nullable=True)
+
+
+def one_of(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
+    """Only these words may stand in ``column``."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def refers(target: str, *columns: str) -> ForeignKeyConstraint:
+    """These columns name a row of ``target``, by columns of the same names."""
+    return ForeignKeyConstraint(columns, [f"{target}.{column}" for column in columns])

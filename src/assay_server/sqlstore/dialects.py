@@ -1,0 +1,115 @@
+"""What differs between the databases, and nothing else: each answers the same questions."""
+
+import errno
+import sqlite3
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy import Boolean
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
+from sqlalchemy.engine.interfaces import Dialect as CoreDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from assay_server.domain.errors import Conflict, StorageFull, StoreUnavailable
+from assay_server.sqlstore.session import UniqueViolated
+
+RETRY_AFTER_S = 1.0
+"""What a client is told to wait when the database does not answer: a restart takes about that."""
+
+
+class BrokenRule(Exception):
+    """The database refused a row that a rule forbids: an error of ours, told in the log only."""
+
+
+class Dialect(Protocol):
+    """What the store asks of a database apart from running statements."""
+
+    @property
+    def core(self) -> CoreDialect:
+        """How SQLAlchemy compiles for the driver."""
+        ...
+
+    def refusal_of(self, error: Exception) -> Exception:
+        """What an error of the driver means; nothing of its type or text is in it."""
+        ...
+
+
+class Sqlite:
+    """SQLite through the standard library: one writer, so nobody ever loses a race."""
+
+    def __init__(self) -> None:
+        self.core: CoreDialect = sqlite.dialect(paramstyle="qmark")
+
+    def refusal_of(self, error: Exception) -> Exception:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
+            return UniqueViolated()
+        if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return Conflict()
+        if code is not None and code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+            return BrokenRule()
+        if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
+            return StorageFull()
+        return StoreUnavailable(RETRY_AFTER_S)
+
+
+class Postgres:
+    """PostgreSQL through asyncpg, told apart by SQLSTATE (PostgreSQL docs, Appendix A)."""
+
+    def __init__(self) -> None:
+        self.core: CoreDialect = postgres_dialect()  # type: ignore[no-untyped-call]
+
+    def refusal_of(self, error: Exception) -> Exception:
+        state = getattr(error, "sqlstate", None) or ""
+        if state == "23505":
+            return UniqueViolated()
+        if state in ("23503", "40001", "40P01", "55P03"):
+            return Conflict()
+        if state.startswith("23"):
+            return BrokenRule()
+        if state == "53100":
+            return StorageFull()
+        return StoreUnavailable(RETRY_AFTER_S)
+
+
+POSTGRES_ERRORS: tuple[type[Exception], ...] = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""What asyncpg raises."""
+
+
+class Among(ColumnElement[bool]):
+    """``column`` is one of the texts or numbers in a parameter, which is a JSON array.
+
+    A list of any length in one parameter: the statement stays the same, and so does its plan.
+    """
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], values: ColumnElement[str]) -> None:
+        self.column = column
+        self.values = values
+
+
+@compiles(Among, "sqlite")
+def _among_of_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    values = compiler.process(element.values, **options)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(Among, "postgresql")
+def _among_of_postgres(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    values = compiler.process(element.values, **options)
+    kind = compiler.dialect.type_compiler_instance.process(element.column.type)
+    items = f"jsonb_array_elements_text(CAST({values} AS JSONB)) AS item"
+    return f"{column} = ANY (ARRAY(SELECT CAST(item AS {kind}) FROM {items}))"

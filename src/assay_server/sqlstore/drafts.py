@@ -1,0 +1,106 @@
+"""Drafts and their files in SQL."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy.sql import ColumnElement
+
+from assay_server.domain.calls import Page, Paged
+from assay_server.domain.errors import AlreadyExists, NotFound
+from assay_server.domain.manifest import File
+from assay_server.domain.names import draft_name
+from assay_server.domain.versions import Draft, DraftState
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.composing import at, inserting, locking, reading, replacing, updating
+from assay_server.sqlstore.paging import listing, read_page
+from assay_server.sqlstore.session import Row, Session, UniqueViolated
+from assay_server.sqlstore.shapes import Shape
+
+_TABLE = tables.drafts
+_FILES = tables.draft_files
+_KEYS = ("namespace_id", "model_id", "draft_id")
+_NO_FILES: ColumnElement[Any] = literal_column("'[]'")
+_SHAPE = Shape(Draft, _TABLE, instead={"files": _NO_FILES})
+_OUTLINE = Shape(Draft, _TABLE, instead={"files": _NO_FILES, "card": literal_column("''")})
+_FILE = Shape(File, _FILES)
+_ONE = select(*_SHAPE.columns).where(*at(_TABLE, *_KEYS))
+_KEY = (_TABLE.c.create_time, _TABLE.c.draft_id)
+_OPEN = select(*_OUTLINE.columns).where(
+    *at(_TABLE, "namespace_id", "model_id"),
+    _TABLE.c.state == literal_column(f"'{DraftState.OPEN}'"),
+)
+
+GET = reading(_ONE)
+LOCK = locking(_ONE)
+FILES = Statement(select(*_FILE.columns).where(*at(_FILES, *_KEYS)).order_by(_FILES.c.path))
+LIST = listing(_OPEN, *_KEY, newest_first=True)
+LIST_BY = listing(
+    _OPEN.where(_TABLE.c.created_by == bindparam("created_by")), *_KEY, newest_first=True
+)
+ADD = inserting(_TABLE)
+SAVE = updating(_TABLE, fixed=("created_by", "create_time"))
+PUT_FILE = replacing(_FILES)
+
+
+class SqlDrafts:
+    """The port ``Drafts``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        return await self._whole(GET, namespace_id, model_id, draft_id)
+
+    async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        return await self._whole(LOCK, namespace_id, model_id, draft_id)
+
+    async def list(
+        self, namespace_id: str, model_id: str, page: Page, *, created_by: str | None
+    ) -> Paged[Draft]:
+        statement, author = (
+            (LIST, {}) if created_by is None else (LIST_BY, {"created_by": created_by})
+        )
+        return await read_page(
+            self._session,
+            statement,
+            page,
+            _OUTLINE.read,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            **author,
+        )
+
+    async def add(self, draft: Draft) -> None:
+        try:
+            await self._session.run(ADD, **_SHAPE.write(draft))
+        except UniqueViolated:
+            raise AlreadyExists(_name(draft)) from None
+        if draft.files:
+            files = [{**_keys(draft), **_FILE.write(file)} for file in draft.files]
+            await self._session.run_many(PUT_FILE, files)
+
+    async def save(self, draft: Draft) -> None:
+        await self._session.run(SAVE, **_SHAPE.write(draft))
+
+    async def put_file(self, draft: Draft, file: File) -> None:
+        await self._session.run(PUT_FILE, **_keys(draft), **_FILE.write(file))
+
+    async def _whole(
+        self, statement: Statement, namespace_id: str, model_id: str, draft_id: str
+    ) -> Draft:
+        keys = {"namespace_id": namespace_id, "model_id": model_id, "draft_id": draft_id}
+        row = await self._session.row(statement, **keys)
+        if row is None:
+            raise NotFound(draft_name(namespace_id, model_id, draft_id))
+        files: list[Row] = [*await self._session.rows(FILES, **keys)]
+        return replace(_SHAPE.read(row), files=tuple(_FILE.read(file) for file in files))
+
+
+def _keys(draft: Draft) -> dict[str, str]:
+    return {name: getattr(draft, name) for name in _KEYS}
+
+
+def _name(draft: Draft) -> str:
+    return draft_name(draft.namespace_id, draft.model_id, draft.draft_id)

@@ -1,0 +1,211 @@
+"""Opens a registry: the one place where its parts are put together."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from assay_server.ports.audit import AuditReads, AuditSink
+from assay_server.ports.clock import Clock
+from assay_server.ports.metadata import MetadataStore
+from assay_server.sqlstore import (
+    aliases,
+    bindings,
+    drafts,
+    evaluations,
+    events,
+    gates,
+    models,
+    namespaces,
+    requests,
+    tail,
+    uploads,
+    versions,
+)
+from assay_server.sqlstore.audit import SqlAuditReads
+from assay_server.sqlstore.audit_sink import BatchingSink
+from assay_server.sqlstore.changing import Changes
+from assay_server.sqlstore.compiled import Catalogue
+from assay_server.sqlstore.dialects import Dialect, Postgres, Sqlite
+from assay_server.sqlstore.places import FileLock, PostgresPlace, SqlitePlace, place_of
+from assay_server.sqlstore.postgres import PostgresMetadata
+from assay_server.sqlstore.postgres_audit import PostgresAuditWriter, make_months
+from assay_server.sqlstore.postgres_listening import Listener
+from assay_server.sqlstore.postgres_pool import READ, WRITE, Pool
+from assay_server.sqlstore.postgres_sessions import connecting
+from assay_server.sqlstore.revisions import Revisions
+from assay_server.sqlstore.schema import migrate, migrate_files, require_fitting
+from assay_server.sqlstore.sqlite import SqliteMetadata
+from assay_server.sqlstore.sqlite_audit import SqliteAuditWriter
+from assay_server.sqlstore.sqlite_sessions import Snapshots, connect
+from assay_server.sqlstore.sqlite_writer import SqliteWriter
+from assay_server.sqlstore.tail import OneByOne, Together
+
+READERS_MAX = 8
+WRITERS_MAX = 16
+"""Connections of one server to PostgreSQL, besides two for the trail and for news. Writers that
+race for one model each hold a connection while they wait."""
+
+_STATEMENTS = (
+    aliases,
+    bindings,
+    drafts,
+    evaluations,
+    events,
+    gates,
+    models,
+    namespaces,
+    requests,
+    tail,
+    uploads,
+    versions,
+)
+
+
+class Store:
+    """An open registry.
+
+    Attributes:
+        metadata: All facts.
+        audit_sink: Where reads and denials are recorded.
+        audit_reads: The whole trail.
+    """
+
+    def __init__(
+        self,
+        *,
+        metadata: MetadataStore,
+        audit_sink: AuditSink,
+        audit_reads: AuditReads,
+        keep: Callable[[datetime], Awaitable[int]],
+        close: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.metadata = metadata
+        self.audit_sink = audit_sink
+        self.audit_reads = audit_reads
+        self._keep = keep
+        self._close = close
+
+    async def ping(self) -> None:
+        """Read something.
+
+        Raises:
+            StoreUnavailable: The store does not answer.
+        """
+        async with self.metadata.read() as reader:
+            await reader.bindings.epoch()
+
+    async def keep(self, now: datetime) -> int:
+        """Do what is due each day: forget old requests, make tables for months to come.
+
+        Harmless when repeated or done by several servers. Returns how many requests went.
+        """
+        return await self._keep(now)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything."""
+        await self._close()
+
+
+async def open_store(url: str, clock: Clock, *, bring_up_to_date: bool = False) -> Store:
+    """Open the registry at ``url``: sqlite:///path or postgresql://user:password@host/database.
+
+    Args:
+        url: Where it is.
+        clock: What time changes and entries are given.
+        bring_up_to_date: Migrate the schema first, or make it.
+
+    Raises:
+        StoreNotOpened: It does not answer, another server has its file, or its schema does not
+            fit; the text tells an operator what to do.
+    """
+    place = place_of(url)
+    if isinstance(place, SqlitePlace):
+        lock = FileLock(place.lock)
+        try:
+            if bring_up_to_date:
+                migrate_files(place)
+            await require_fitting(url)
+            return await _open_sqlite(place, clock, lock)
+        except BaseException:
+            lock.release()
+            raise
+    if bring_up_to_date:
+        await migrate(url)
+    await require_fitting(url)
+    return await _open_postgres(place, clock)
+
+
+async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock) -> Store:
+    dialect: Dialect = Sqlite()
+    catalogue = Catalogue(dialect.core, _STATEMENTS)
+    snapshots = Snapshots(place.registry, catalogue, dialect)
+    trail = Snapshots(place.trail, catalogue, dialect)
+    writer = SqliteWriter(connect(place.registry, busy_timeout_ms=0), catalogue, dialect)
+    trail_writer = SqliteAuditWriter(connect(place.trail, busy_timeout_ms=0), catalogue)
+    sink = BatchingSink(trail_writer.write)
+    async with snapshots.session() as session:
+        await session.rows(tail.NEWEST)
+        revisions = Revisions(session.revision)
+    metadata = SqliteMetadata(
+        snapshots=snapshots,
+        writer=writer,
+        changes=Changes(OneByOne(), clock),
+        revisions=revisions,
+    )
+
+    async def close() -> None:
+        await writer.close()
+        await sink.close()
+        trail_writer.close()
+        snapshots.close()
+        trail.close()
+        lock.release()
+
+    return Store(
+        metadata=metadata,
+        audit_sink=sink,
+        audit_reads=SqlAuditReads([snapshots.session, trail.session]),
+        keep=metadata.sweep,
+        close=close,
+    )
+
+
+async def _open_postgres(place: PostgresPlace, clock: Clock) -> Store:
+    dialect: Dialect = Postgres()
+    catalogue = Catalogue(dialect.core, _STATEMENTS)
+    connecting_to = connecting(place.url, dialect)
+    revisions = Revisions(0)
+    listener = Listener(connecting_to, catalogue, revisions)
+    trail_writer = PostgresAuditWriter(connecting_to, catalogue)
+    sink = BatchingSink(trail_writer.write)
+    metadata = PostgresMetadata(
+        readers=Pool(connecting_to, size=READERS_MAX, begin=READ),
+        writers=Pool(connecting_to, size=WRITERS_MAX, begin=WRITE),
+        changes=Changes(Together(), clock),
+        revisions=revisions,
+        catalogue=catalogue,
+        dialect=dialect,
+    )
+
+    async def keep(now: datetime) -> int:
+        connection = await connecting_to()
+        try:
+            await make_months(connection, now)
+        finally:
+            await connection.close()
+        return await metadata.sweep(now)
+
+    async def close() -> None:
+        await listener.close()
+        await metadata.close()
+        await sink.close()
+        trail_writer.close()
+
+    await keep(clock.now())
+    await listener.start()
+    return Store(
+        metadata=metadata,
+        audit_sink=sink,
+        audit_reads=SqlAuditReads([metadata.snapshot]),
+        keep=keep,
+        close=close,
+    )

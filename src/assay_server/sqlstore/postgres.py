@@ -1,0 +1,160 @@
+"""The registry in PostgreSQL: any number of servers share it."""
+
+import asyncio
+import logging
+import time
+from datetime import datetime
+from typing import Any, TypeVar
+
+from assay_server.domain.calls import Call, Committed
+from assay_server.domain.errors import StoreUnavailable, UploadFenced
+from assay_server.domain.names import parse_upload
+from assay_server.sqlstore.changing import Body, Changes
+from assay_server.sqlstore.compiled import Catalogue
+from assay_server.sqlstore.dialects import POSTGRES_ERRORS, RETRY_AFTER_S, Dialect
+from assay_server.sqlstore.postgres_pool import Pool
+from assay_server.sqlstore.postgres_sessions import PostgresSession, SnapshotSession
+from assay_server.sqlstore.reading import OpenReader
+from assay_server.sqlstore.requests import sweep
+from assay_server.sqlstore.revisions import Revisions
+from assay_server.sqlstore.tail import NEWEST
+from assay_server.sqlstore.uploads import SqlUploads
+
+T = TypeVar("T")
+
+TRUTH_MAX_S = 10.0
+"""How long the truth about a lost commit is looked for; a failover takes a few seconds."""
+
+_TRUTH_RETRY_S = 0.1
+_log = logging.getLogger(__name__)
+
+
+class PostgresMetadata:
+    """The port ``MetadataStore``."""
+
+    def __init__(
+        self,
+        *,
+        readers: Pool,
+        writers: Pool,
+        changes: Changes,
+        revisions: Revisions,
+        catalogue: Catalogue,
+        dialect: Dialect,
+    ) -> None:
+        self._readers = readers
+        self._writers = writers
+        self._changes = changes
+        self._revisions = revisions
+        self._catalogue = catalogue
+        self._dialect = dialect
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def read(self) -> OpenReader:
+        return OpenReader(self.snapshot())
+
+    def snapshot(self) -> SnapshotSession:
+        """Open a snapshot for statements."""
+        return SnapshotSession(self._readers, self._catalogue, self._dialect)
+
+    async def change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+        # A task of its own: when the caller goes away it still runs to the end.
+        task = asyncio.create_task(self._change(call, answer_type, body))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
+        name = parse_upload(upload_name)
+        async with self._writers.borrow() as connection:
+            uploads = SqlUploads(self._session(connection))
+            if await uploads.note_durable(name, epoch=epoch, durable_bytes=durable_bytes):
+                await self._commit(connection)
+                return
+        raise UploadFenced(upload_name)
+
+    async def wait_past(self, revision: int, timeout_s: float) -> int:
+        if timeout_s <= 0:
+            # Whoever does not wait wants to know, and another server may be ahead of us.
+            async with self.snapshot() as session:
+                row = await session.row(NEWEST)
+            assert row is not None, "the counters are made with the schema"
+            self._revisions.advance(row[0])
+        return await self._revisions.wait_past(revision, timeout_s)
+
+    async def sweep(self, now: datetime) -> int:
+        """Forget requests that are older than they need to be kept; returns how many."""
+        total = 0
+        while True:
+            async with self._writers.borrow() as connection:
+                swept = await sweep(self._session(connection), now=now)
+                await self._commit(connection)
+            total += swept
+            if not swept:
+                return total
+
+    async def close(self) -> None:
+        """Finish what was begun, then close all connections."""
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._readers.close()
+        await self._writers.close()
+
+    async def _change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+        connection = await self._writers.take()
+        try:
+            session = self._session(connection)
+            committed = await self._changes.perform(session, call, answer_type, body)
+        except BaseException:
+            self._writers.give(connection)  # which rolls back
+            raise
+        if committed.is_replay:
+            self._writers.give(connection)
+            return committed
+        try:
+            await self._commit(connection)
+        except StoreUnavailable:
+            self._writers.discard(connection)
+            committed = await self._truth(call, answer_type)
+        else:
+            self._writers.give_renewed(connection)
+        self._revisions.advance(committed.revision)
+        return committed
+
+    async def _commit(self, connection: Any) -> None:
+        try:
+            if await connection.execute("COMMIT AND CHAIN") == "COMMIT":
+                return
+        except POSTGRES_ERRORS as error:
+            raise StoreUnavailable(RETRY_AFTER_S) from error
+        raise StoreUnavailable(RETRY_AFTER_S)
+
+    async def _truth(self, call: Call, answer_type: type[T]) -> Committed[T]:
+        """Whether a commit whose answer was lost has happened.
+
+        Raises:
+            StoreUnavailable: It did not, or nobody can tell: the call has no request id, or the
+                database does not answer.
+        """
+        _log.warning("PostgreSQL was lost during a commit")
+        give_up = time.monotonic() + TRUTH_MAX_S
+        while call.request_id and time.monotonic() < give_up:
+            try:
+                async with self._writers.borrow() as connection:
+                    earlier = await self._changes.earlier(
+                        self._session(connection), call, answer_type
+                    )
+            except StoreUnavailable:
+                await asyncio.sleep(_TRUTH_RETRY_S)
+                continue
+            if earlier is None:
+                break
+            return Committed(earlier.answer, earlier.revision)
+        raise StoreUnavailable(RETRY_AFTER_S)
+
+    def _session(self, connection: Any) -> PostgresSession:
+        return PostgresSession(connection, self._catalogue, self._dialect)
+
+    def _finished(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # its caller may be gone; that is no news for the log

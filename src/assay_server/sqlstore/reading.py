@@ -1,0 +1,131 @@
+"""Readers and transactions: every noun on one session."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any
+
+from assay_server.domain.aliases import AliasMove
+from assay_server.sqlstore.aliases import SqlAliases
+from assay_server.sqlstore.bindings import SqlBindings
+from assay_server.sqlstore.compiled import Parameters, Statement
+from assay_server.sqlstore.drafts import SqlDrafts
+from assay_server.sqlstore.evaluations import SqlEvaluations
+from assay_server.sqlstore.events import SqlEvents
+from assay_server.sqlstore.gates import SqlGates
+from assay_server.sqlstore.models import SqlModels
+from assay_server.sqlstore.namespaces import SqlNamespaces
+from assay_server.sqlstore.session import ReadSession, Row, Session
+from assay_server.sqlstore.tail import NEWEST
+from assay_server.sqlstore.uploads import SqlUploads
+from assay_server.sqlstore.versions import SqlVersions
+
+
+class SqlTransaction:
+    """The port ``Transaction``. ``moves`` are written when the revision is known."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.moves: list[AliasMove] = []
+
+    @property
+    def namespaces(self) -> SqlNamespaces:
+        return SqlNamespaces(self._session)
+
+    @property
+    def models(self) -> SqlModels:
+        return SqlModels(self._session)
+
+    @property
+    def drafts(self) -> SqlDrafts:
+        return SqlDrafts(self._session)
+
+    @property
+    def versions(self) -> SqlVersions:
+        return SqlVersions(self._session)
+
+    @property
+    def aliases(self) -> SqlAliases:
+        return SqlAliases(self._session, self.moves)
+
+    @property
+    def evaluations(self) -> SqlEvaluations:
+        return SqlEvaluations(self._session)
+
+    @property
+    def gates(self) -> SqlGates:
+        return SqlGates(self._session)
+
+    @property
+    def bindings(self) -> SqlBindings:
+        return SqlBindings(self._session)
+
+    @property
+    def uploads(self) -> SqlUploads:
+        return SqlUploads(self._session)
+
+
+class SqlReader(SqlTransaction):
+    """The port ``Reader``: the same reads, and what only readers are told."""
+
+    def __init__(self, session: ReadSession) -> None:
+        super().__init__(session)
+        self._snapshot = session
+
+    @property
+    def revision(self) -> int:
+        return self._snapshot.revision
+
+    @property
+    def events(self) -> SqlEvents:
+        return SqlEvents(self._snapshot)
+
+
+class Snapshot:
+    """The port ``ReadSession`` on a session whose statements all see the same state."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._revision: int | None = None
+
+    @property
+    def revision(self) -> int:
+        assert self._revision is not None, "nothing was read yet"
+        return self._revision
+
+    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        rows = await self._session.rows(statement, **parameters)
+        if self._revision is None:
+            if rows and statement.tells_revision:
+                self._revision = rows[0][-1]
+            else:
+                self._revision = (await self._session.rows(NEWEST))[0][0]
+        return rows
+
+    async def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        rows = await self.rows(statement, **parameters)
+        return rows[0] if rows else None
+
+    async def run(self, statement: Statement, **parameters: Any) -> None:
+        await self._session.run(statement, **parameters)
+
+    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        await self._session.run_many(statement, parameters)
+
+
+class OpenReader:
+    """A reader while a block runs. A class: a generator would cost as much as the read."""
+
+    def __init__(self, opened: AbstractAsyncContextManager[ReadSession]) -> None:
+        self._opened = opened
+
+    async def __aenter__(self) -> SqlReader:
+        return SqlReader(await self._opened.__aenter__())
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._opened.__aexit__(kind, error, traceback)

@@ -1,0 +1,45 @@
+"""What the nouns ask of a connection: run a statement, give rows. One shape for both drivers."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from assay_server.sqlstore.compiled import Parameters, Statement
+
+Row = Sequence[Any]
+
+
+class UniqueViolated(Exception):
+    """A row like this is there already. Whoever writes it knows what that means."""
+
+
+class Session(Protocol):
+    """One connection while a reader or a transaction has it. Errors are refusals already."""
+
+    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        """Run a statement and give all rows."""
+        ...
+
+    async def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        """Run a statement that has one row at most."""
+        ...
+
+    async def run(self, statement: Statement, **parameters: Any) -> None:
+        """Run a statement for its effect.
+
+        Raises:
+            UniqueViolated: A row like this is there already.
+        """
+        ...
+
+    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        """Run a statement once for each set of parameters."""
+        ...
+
+
+class ReadSession(Session, Protocol):
+    """A connection whose statements all see one snapshot."""
+
+    @property
+    def revision(self) -> int:
+        """The newest revision in the snapshot, once something was read."""
+        ...

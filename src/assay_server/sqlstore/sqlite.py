@@ -1,0 +1,75 @@
+"""The registry in a SQLite file: one server, no installation."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+from assay_server.domain.calls import Call, Committed
+from assay_server.domain.errors import UploadFenced
+from assay_server.domain.names import parse_upload
+from assay_server.sqlstore.changing import Body, Changes
+from assay_server.sqlstore.reading import OpenReader
+from assay_server.sqlstore.requests import sweep
+from assay_server.sqlstore.revisions import Revisions
+from assay_server.sqlstore.session import Session
+from assay_server.sqlstore.sqlite_sessions import Snapshots
+from assay_server.sqlstore.sqlite_writer import SqliteWriter
+from assay_server.sqlstore.uploads import SqlUploads
+
+T = TypeVar("T")
+
+
+class SqliteMetadata:
+    """The port ``MetadataStore``."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: Snapshots,
+        writer: SqliteWriter,
+        changes: Changes,
+        revisions: Revisions,
+    ) -> None:
+        self._snapshots = snapshots
+        self._writer = writer
+        self._changes = changes
+        self._revisions = revisions
+
+    def read(self) -> OpenReader:
+        return OpenReader(self._snapshots.session())
+
+    async def change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+        async def perform(session: Session) -> Committed[T]:
+            return await self._changes.perform(session, call, answer_type, body)
+
+        return await self._writer.run(perform, self._note)
+
+    async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
+        name = parse_upload(upload_name)
+
+        async def note(session: Session) -> None:
+            uploads = SqlUploads(session)
+            if not await uploads.note_durable(name, epoch=epoch, durable_bytes=durable_bytes):
+                raise UploadFenced(upload_name)
+
+        await self._writer.run(note, _told_nobody)
+
+    async def wait_past(self, revision: int, timeout_s: float) -> int:
+        return await self._revisions.wait_past(revision, timeout_s)
+
+    async def sweep(self, now: datetime) -> int:
+        """Forget requests that are older than they need to be kept; returns how many."""
+
+        async def some(session: Session) -> int:
+            return await sweep(session, now=now)
+
+        total = 0
+        while swept := await self._writer.run(some, _told_nobody):
+            total += swept
+        return total
+
+    def _note(self, committed: Committed[Any]) -> None:
+        self._revisions.advance(committed.revision)
+
+
+def _told_nobody(_: object) -> None:
+    """Nothing happened that anyone waits for."""

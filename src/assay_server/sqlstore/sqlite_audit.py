@@ -1,0 +1,56 @@
+"""The audit trail beside a SQLite registry, in a file of its own.
+
+Reads then never wait for the writer of the registry, nor it for them.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from sqlalchemy import Text, bindparam, func, insert, select
+
+from assay_server.domain.audit import AuditEntry
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.audit import ENTRY
+from assay_server.sqlstore.compiled import Catalogue, Statement
+
+_TABLE = tables.audit_entries
+_COLUMNS = [column.name for column in _TABLE.columns]
+_EACH = func.json_each(bindparam("entries", type_=Text)).table_valued("value")
+
+ADD_ALL = Statement(
+    insert(_TABLE).from_select(
+        _COLUMNS,
+        select(
+            *(func.json_extract(_EACH.c.value, f"$[{place}]") for place in range(len(_COLUMNS)))
+        ),
+    )
+)
+"""One statement, so that its thread gives up and takes back the interpreter only once."""
+
+
+class SqliteAuditWriter:
+    """Appends batches of entries in a thread; each is committed and synced by itself."""
+
+    def __init__(self, connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._statement = catalogue.compiled(ADD_ALL)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-audit")
+
+    async def write(self, entries: Sequence[AuditEntry]) -> None:
+        """Make all of ``entries`` durable, or none."""
+        rows = [list(map(ENTRY.write(entry).__getitem__, _COLUMNS)) for entry in entries]
+        await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._execute, msgspec.json.encode(rows).decode()
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._thread.shutdown()
+        self._connection.close()
+
+    def _execute(self, entries: str) -> None:
+        arguments = self._statement.arguments({"entries": entries})
+        self._connection.execute(self._statement.sql, arguments)

@@ -1,0 +1,214 @@
+"""The end of every change: revision, events, alias moves, the answer kept, the audit entry.
+
+The row that counts revisions is locked by the last write of a transaction, so that revisions
+appear in their order: an autoincrement column, whose numbers are given before the commit, shows
+9 to a watcher before 8 and so loses 8. On PostgreSQL everything is one statement, hence one
+round trip, and the row is held for little longer than the commit itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Table, Text, bindparam, cast, func, insert, literal_column, select, update
+from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.dml import Insert, Update
+
+from assay_server.domain.aliases import AliasMove
+from assay_server.domain.calls import Call, Happened
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.aliases import MOVE
+from assay_server.sqlstore.audit import ENTRY
+from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.composing import REVISION
+from assay_server.sqlstore.records import SUBJECTS
+from assay_server.sqlstore.session import Session
+from assay_server.sqlstore.times import to_us
+
+CHANNEL = "assay_revision"
+"""Where PostgreSQL tells all servers of a new revision."""
+
+_COUNTER = tables.counters
+_GROW = (
+    update(_COUNTER)
+    .where(_COUNTER.c.name == literal_column("'revision'"))
+    .values(value=_COUNTER.c.value + literal_column("1"))
+    .returning(_COUNTER.c.value)
+)
+GROW = Statement(_GROW)
+NEWEST = Statement(select(REVISION.label("revision")))
+
+Write = Insert | Update
+
+
+@dataclass(frozen=True, slots=True)
+class TailShape:
+    """How many rows of what: tails of the same shape are the same statement."""
+
+    events: int
+    moves: int
+    is_requested: bool
+
+    @property
+    def makes_revision(self) -> bool:
+        """Whether anything happened."""
+        return bool(self.events or self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a transaction did, to be written at its end."""
+
+    call: Call
+    happened: tuple[Happened, ...]
+    moves: Sequence[AliasMove]
+    answer: str
+    """JSON; empty when the call has no request id."""
+    time: datetime
+
+    @property
+    def shape(self) -> TailShape:
+        """Which statement writes it."""
+        return TailShape(len(self.happened), len(self.moves), bool(self.call.request_id))
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the statements of its shape."""
+        entry = ENTRY.write(replace(self.call.entry, time=self.time))
+        found = {f"audit_{name}": value for name, value in entry.items()}
+        for place, one in enumerate(self.happened):
+            found |= _numbered("event", place, self._event(one))
+        for place, move in enumerate(self.moves):
+            found |= _numbered("move", place, MOVE.write(move))
+        if self.call.request_id:
+            found |= {
+                "request_principal": self.call.principal,
+                "request_method": self.call.method,
+                "request_request_id": self.call.request_id,
+                "request_answer": self.answer,
+            }
+        return found
+
+    def _event(self, one: Happened) -> dict[str, Any]:
+        kind = type(one.subject).__name__
+        return {
+            "event_type": one.event_type.value,
+            "name": one.name,
+            "namespace_id": one.namespace_id,
+            "action": self.call.method.rpartition("/")[2],
+            "actor": self.call.principal,
+            "time": to_us(self.time),
+            "kind": kind,
+            "subject": SUBJECTS[kind].encode(one.subject),
+        }
+
+
+class Tail(Protocol):
+    """Writes endings."""
+
+    async def write(self, session: Session, ending: Ending) -> int:
+        """Write it and return its revision, or the newest one if nothing happened."""
+        ...
+
+
+class OneByOne:
+    """A statement for each part: nothing lies between SQLite and us that a batch could save."""
+
+    def __init__(self) -> None:
+        self._parts: dict[TailShape, tuple[Statement, ...]] = {}
+
+    async def write(self, session: Session, ending: Ending) -> int:
+        shape = ending.shape
+        counted = await session.row(GROW if shape.makes_revision else NEWEST)
+        assert counted is not None, "the counters are made with the schema"
+        parameters = {**ending.parameters(), "revision": counted[0]}
+        for part in self._parts_of(shape):
+            await session.run(part, **parameters)
+        return int(counted[0])
+
+    def _parts_of(self, shape: TailShape) -> tuple[Statement, ...]:
+        if shape not in self._parts:
+            parts = writes(shape, bindparam("revision", type_=_COUNTER.c.value.type))
+            self._parts[shape] = tuple(map(Statement, parts))
+        return self._parts[shape]
+
+
+class Together:
+    """All parts as one statement, for a database on the other side of a network."""
+
+    def __init__(self) -> None:
+        self._whole: dict[TailShape, Statement] = {}
+
+    async def write(self, session: Session, ending: Ending) -> int:
+        row = await session.row(self._whole_of(ending.shape), **ending.parameters())
+        assert row is not None, "the counters are made with the schema"
+        return int(row[0])
+
+    def _whole_of(self, shape: TailShape) -> Statement:
+        if shape not in self._whole:
+            self._whole[shape] = Statement(_grown(shape) if shape.makes_revision else _same(shape))
+        return self._whole[shape]
+
+
+def writes(shape: TailShape, revision: ColumnElement[int]) -> list[Write]:
+    """The statements that write a tail of this shape; order does not matter."""
+    made = revision if shape.makes_revision else literal_column("0", type_=_COUNTER.c.value.type)
+    found: list[Write] = [_audit(made)]
+    if shape.events:
+        found.append(_rows(tables.events, "event", shape.events, made))
+    if shape.moves:
+        found.append(_rows(tables.alias_moves, "move", shape.moves, made))
+    if shape.is_requested:
+        found.append(_answer(revision))
+    return found
+
+
+def _grown(shape: TailShape) -> Any:
+    grow = _GROW.cte("grow")
+    parts = writes(shape, select(grow.c.value).scalar_subquery())
+    told = func.pg_notify(literal_column(f"'{CHANNEL}'"), cast(grow.c.value, Text))
+    return select(grow.c.value, told).add_cte(*_named(parts))
+
+
+def _same(shape: TailShape) -> Any:
+    return select(REVISION.label("revision")).add_cte(*_named(writes(shape, REVISION)))
+
+
+def _named(parts: Sequence[Write]) -> list[Any]:
+    return [part.cte(f"part_{place}") for place, part in enumerate(parts)]
+
+
+def _rows(table: Table, prefix: str, count: int, revision: ColumnElement[int]) -> Insert:
+    own = [c.name for c in table.columns if c.name not in ("revision", "position")]
+    return insert(table).values(
+        [
+            {
+                "revision": revision,
+                "position": literal_column(str(place)),
+                **{name: bindparam(f"{prefix}_{place}_{name}") for name in own},
+            }
+            for place in range(count)
+        ]
+    )
+
+
+def _audit(revision: ColumnElement[int]) -> Insert:
+    table = tables.audit_entries
+    own = [column.name for column in table.columns if column.name != "revision"]
+    return insert(table).values(
+        {"revision": revision, **{name: bindparam(f"audit_{name}") for name in own}}
+    )
+
+
+def _answer(revision: ColumnElement[int]) -> Update:
+    table = tables.requests
+    keys = ("principal", "method", "request_id")
+    return (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"request_{name}") for name in keys))
+        .values(revision=revision, answer=bindparam("request_answer"))
+    )
+
+
+def _numbered(prefix: str, place: int, values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}_{place}_{name}": value for name, value in values.items()}

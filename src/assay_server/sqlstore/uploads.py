@@ -1,0 +1,141 @@
+"""Uploads in SQL, and which content is referred to."""
+
+from collections.abc import Set
+
+from sqlalchemy import bindparam, literal_column, select, union, update
+
+from assay_server.domain.errors import AlreadyExists, NotFound
+from assay_server.domain.names import UploadName, upload_name
+from assay_server.domain.uploads import Upload, UploadState
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
+from assay_server.sqlstore.records import json_array
+from assay_server.sqlstore.session import Session, UniqueViolated
+from assay_server.sqlstore.shapes import Shape
+
+_TABLE = tables.uploads
+_SHAPE = Shape(Upload, _TABLE)
+_KEYS = at(_TABLE, "namespace_id", "model_id", "draft_id", "upload_id")
+_ONE = select(*_SHAPE.columns).where(*_KEYS)
+_IS_OPEN = _TABLE.c.state == literal_column(f"'{UploadState.OPEN}'")
+_SEALED = tables.version_files
+_FILLED = tables.draft_files
+
+GET = reading(_ONE)
+LOCK = locking(_ONE)
+OPEN_PATHS = reading(
+    select(_TABLE.c.path)
+    .where(*at(_TABLE, "namespace_id", "model_id", "draft_id"), _IS_OPEN)
+    .order_by(_TABLE.c.path)
+)
+_BLOB = (
+    select(_SEALED.c.size_bytes)
+    .where(*at(_SEALED, "sha256", "namespace_id"))
+    .limit(literal_column("1"))
+)
+FIND_BLOB = reading(_BLOB)
+FIND_BLOB_OF_MODEL = reading(_BLOB.where(*at(_SEALED, "model_id")))
+REFERENCED = Statement(
+    union(
+        select(_SEALED.c.sha256).where(among(_SEALED.c.sha256, "digests")),
+        select(_FILLED.c.sha256).where(among(_FILLED.c.sha256, "digests")),
+        select(_TABLE.c.sha256).where(among(_TABLE.c.sha256, "digests"), _IS_OPEN),
+    )
+)
+ADD = inserting(_TABLE)
+SAVE = updating(_TABLE, fixed=("created_by", "create_time"))
+ABORT_OTHERS = Statement(
+    update(_TABLE)
+    .where(
+        *at(_TABLE, "namespace_id", "model_id", "draft_id", "path"),
+        _TABLE.c.upload_id != bindparam("upload_id"),
+        _IS_OPEN,
+    )
+    .values(state=literal_column(f"'{UploadState.ABORTED}'"))
+)
+NOTE_DURABLE = Statement(
+    update(_TABLE)
+    .where(*_KEYS, _IS_OPEN, _TABLE.c.epoch == bindparam("of_epoch"))
+    .values(durable_bytes=bindparam("durable_bytes"))
+    .returning(_TABLE.c.epoch)
+)
+
+
+class SqlUploads:
+    """The port ``Uploads``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, namespace_id: str, model_id: str, draft_id: str, upload_id: str) -> Upload:
+        name = UploadName(namespace_id, model_id, draft_id, upload_id)
+        return _found(await self._one(GET, name), name)
+
+    async def lock(self, namespace_id: str, model_id: str, draft_id: str, upload_id: str) -> Upload:
+        name = UploadName(namespace_id, model_id, draft_id, upload_id)
+        return _found(await self._one(LOCK, name), name)
+
+    async def find(
+        self, namespace_id: str, model_id: str, draft_id: str, upload_id: str
+    ) -> Upload | None:
+        return await self._one(GET, UploadName(namespace_id, model_id, draft_id, upload_id))
+
+    async def open_paths(self, namespace_id: str, model_id: str, draft_id: str) -> tuple[str, ...]:
+        rows = await self._session.rows(
+            OPEN_PATHS, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
+        )
+        return tuple(row[0] for row in rows)
+
+    async def find_blob(
+        self, namespace_id: str, sha256: str, *, model_id: str | None
+    ) -> int | None:
+        digest = {"namespace_id": namespace_id, "sha256": sha256}
+        if model_id is None:
+            row = await self._session.row(FIND_BLOB, **digest)
+        else:
+            row = await self._session.row(FIND_BLOB_OF_MODEL, model_id=model_id, **digest)
+        return None if row is None else row[0]
+
+    async def referenced(self, digests: Set[str]) -> frozenset[str]:
+        rows = await self._session.rows(REFERENCED, digests=json_array(digests))
+        return frozenset(row[0] for row in rows)
+
+    async def add(self, upload: Upload) -> None:
+        try:
+            await self._session.run(ADD, **_SHAPE.write(upload))
+        except UniqueViolated:
+            name = upload_name(
+                upload.namespace_id, upload.model_id, upload.draft_id, upload.upload_id
+            )
+            raise AlreadyExists(name) from None
+
+    async def save(self, upload: Upload) -> None:
+        await self._session.run(SAVE, **_SHAPE.write(upload))
+
+    async def abort_others(self, upload: Upload) -> None:
+        await self._session.run(
+            ABORT_OTHERS,
+            namespace_id=upload.namespace_id,
+            model_id=upload.model_id,
+            draft_id=upload.draft_id,
+            path=upload.path,
+            upload_id=upload.upload_id,
+        )
+
+    async def note_durable(self, name: UploadName, *, epoch: int, durable_bytes: int) -> bool:
+        """Whether the upload was still open in this epoch."""
+        row = await self._session.row(
+            NOTE_DURABLE, **name._asdict(), of_epoch=epoch, durable_bytes=durable_bytes
+        )
+        return row is not None
+
+    async def _one(self, statement: Statement, name: UploadName) -> Upload | None:
+        row = await self._session.row(statement, **name._asdict())
+        return None if row is None else _SHAPE.read(row)
+
+
+def _found(upload: Upload | None, name: UploadName) -> Upload:
+    if upload is None:
+        raise NotFound(upload_name(*name))
+    return upload
