@@ -38,7 +38,7 @@ class EvaluationService:
 
         Raises:
             NotFound: There is no such version.
-            DigestMismatch: Other files than those of the version were measured.
+            InvalidField: Other files than those of the version were measured.
         """
         now, evaluation_id = self._clock.now(), self._ids.new()
 
