@@ -75,6 +75,8 @@ def _gone(refusal: DeadlinePassed | None) -> grpc.StatusCode:
 async def _abort(rpc: Rpc, refusal: RegistryError | WireError) -> NoReturn:
     status = status_of(refusal, call_id=rpc.call_id)
     rpc.status, rpc.reason = status_and_reason(refusal)
+    if rpc.method.takes_stream:
+        await rpc.drain()
     try:
         # To a client that stalled the status goes when it reads on, or when it goes away: the
         # core cannot cut a call. All else that the call held is released by then.

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -16,6 +17,8 @@ from assay_server.transport.errors import MessageUndecodable
 from assay_server.transport.permissions import Requirement
 
 T = TypeVar("T")
+DRAIN_S = 0.5
+DRAIN_BYTES_MAX = 16 * 1024 * 1024
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 
@@ -122,6 +125,21 @@ class Rpc:
                 return await step
         except TimeoutError:
             raise StreamStalled(self.stall_s) from None
+
+    async def drain(self) -> None:
+        """Take what is still coming of a refused stream, within reason, and drop it.
+
+        A client in Python's grpc.aio whose message is on its way when the call ends hears of
+        "Internal error from Core" instead of the status (``Call._write`` overwrites it).
+        """
+        taken_bytes = 0
+        with suppress(TimeoutError, grpc.aio.BaseError):
+            async with asyncio.timeout(DRAIN_S):
+                while taken_bytes < DRAIN_BYTES_MAX:
+                    raw: Any = await self.context.read()
+                    if raw is grpc.aio.EOF:
+                        return
+                    taken_bytes += len(raw)
 
     def encoded(self, response: Any) -> bytes:
         """The bytes of ``response``, counted."""
