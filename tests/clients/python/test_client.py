@@ -224,3 +224,12 @@ def test_an_interrupted_verb_cleans_up_and_a_forgotten_client_ends_quietly(
 
     assert done.stdout == "[]\n"
     assert done.stderr == ""
+
+
+def test_importing_the_client_loads_no_framework_and_no_extra() -> None:
+    heavy = {"numpy", "pandas", "sklearn", "torch", "joblib", "cryptography", "rich", "typer"}
+    code = f"import sys, assay; print(sorted({heavy} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stdout == "[]\n", done.stderr
