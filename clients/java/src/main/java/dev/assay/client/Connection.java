@@ -1,0 +1,207 @@
+package dev.assay.client;
+
+import dev.assay.v1.ErrorReason;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
+import io.grpc.Context;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Channels to one server, and what the calls on them have in common. */
+final class Connection implements AutoCloseable {
+    /** Servers hang up on those who ping more often. */
+    private static final long KEEPALIVE_S = 60;
+
+    private static final long KEEPALIVE_TIMEOUT_S = 20;
+    private static final long CLOSE_S = 5;
+
+    final String target;
+    final Duration patience;
+    /** How long a stream of bytes may stand still before it is opened anew. */
+    final Duration silence;
+    /** How much of a file comes in one range. */
+    final long pieceBytes;
+    final ExecutorService executor;
+    final ScheduledExecutorService timer;
+
+    private final CallRules rules;
+    private final Diagnosis diagnosis;
+    private final ManagedChannel main;
+    private final List<ManagedChannel> carriers = new ArrayList<>();
+
+    Connection(AssayClientBuilder wanted) {
+        target = wanted.target;
+        patience = wanted.patience;
+        silence = wanted.silence;
+        pieceBytes = wanted.pieceBytes;
+        rules = new CallRules(wanted.readDeadline, wanted.writeDeadline);
+        diagnosis = new Diagnosis(target, wanted.tls);
+        ChannelCredentials credentials =
+                wanted.tls == null ? InsecureChannelCredentials.create() : wanted.tls.credentials();
+        main = newChannel(wanted, credentials)
+                .defaultServiceConfig(Retries.serviceConfig())
+                .enableRetry()
+                .build();
+        for (int number = 0; number < wanted.connections; number++) {
+            // Streams of bytes are resumed here, from what is known to be there: gRPC must not replay them.
+            carriers.add(newChannel(wanted, credentials).disableRetry().build());
+        }
+        executor = Executors.newCachedThreadPool(threads("assay-client"));
+        ScheduledThreadPoolExecutor alarms = new ScheduledThreadPoolExecutor(1, threads("assay-client-alarms"));
+        alarms.setRemoveOnCancelPolicy(true);
+        timer = alarms;
+    }
+
+    private ManagedChannelBuilder<?> newChannel(AssayClientBuilder wanted, ChannelCredentials credentials) {
+        ManagedChannelBuilder<?> builder;
+        try {
+            builder = Grpc.newChannelBuilder(target, credentials);
+        } catch (IllegalArgumentException error) {
+            throw new CertificateUnusable(
+                    Failure.of("gRPC does not take the certificates: %s.", error.getMessage()).because(error));
+        }
+        builder.keepAliveTime(KEEPALIVE_S, TimeUnit.SECONDS)
+                .keepAliveTimeout(KEEPALIVE_TIMEOUT_S, TimeUnit.SECONDS)
+                .keepAliveWithoutCalls(false)
+                // What may be repeated is ours to say: no look-up of a service config in DNS.
+                .disableServiceConfigLookUp()
+                .userAgent("assay-java")
+                .intercept(rules);
+        if (wanted.tls != null && !wanted.tls.serverName().isEmpty()) {
+            builder.overrideAuthority(wanted.tls.serverName());
+        }
+        wanted.adjust.accept(builder);
+        return builder;
+    }
+
+    /** For single calls and watches. */
+    Channel channel() {
+        return main;
+    }
+
+    /** For bytes; each number leads to one of several connections, which connect when they are first used. */
+    Channel carrier(int number) {
+        return carriers.get(Math.floorMod(number, carriers.size()));
+    }
+
+    <Q, A> A call(MethodDescriptor<Q, A> method, Q request) {
+        return call(method, request, Duration.ZERO);
+    }
+
+    /** One answer. Repeats what gRPC's own retries do not know to be worth repeating. */
+    <Q, A> A call(MethodDescriptor<Q, A> method, Q request, Duration extra) {
+        Q asked = CallRules.withRequestId(request);
+        CallOptions options = rules.withDeadline(method, CallOptions.DEFAULT, extra);
+        Patience patience = new Patience(this.patience);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return ClientCalls.blockingUnaryCall(main, method, options, asked);
+            } catch (StatusRuntimeException error) {
+                AssayException failure = explain(error);
+                boolean isLast = attempt == Retries.ATTEMPTS_MAX || !Retries.isRepeatable(method);
+                if (isLast || !isWorthRepeating(failure) || !patience.pause(failure.retryAfter())) {
+                    throw failure;
+                }
+            }
+        }
+    }
+
+    /** A lost race that says so, or a call that a stopping server cancelled. */
+    private static boolean isWorthRepeating(AssayException failure) {
+        boolean wasCancelled = failure.statusCode() == Status.Code.CANCELLED && !(failure instanceof CallCancelled);
+        return wasCancelled || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT);
+    }
+
+    /** What a status means. */
+    AssayException explain(StatusRuntimeException error) {
+        return explain(error, Context.current());
+    }
+
+    /** What a status means that a call in this context ended with. */
+    AssayException explain(StatusRuntimeException error, Context context) {
+        Failure failure = Statuses.read(error);
+        if (!failure.reason.isEmpty()) {
+            return Statuses.exception(failure);
+        }
+        switch (failure.code) {
+            case CANCELLED:
+                return wasGivenUp(context) ? Cancellation.exception(error) : Statuses.exception(failure);
+            case DEADLINE_EXCEEDED:
+                return Statuses.exception(failure.reworded(whyLate(failure.message)));
+            case UNIMPLEMENTED:
+                return Statuses.exception(failure.reworded(String.format("The server at %s does not know this method "
+                        + "(%s): it is older than this client, or not an Assay server.", target, failure.message)));
+            case UNAVAILABLE:
+                return main.isShutdown() ? Cancellation.exception(error) : unreachable(failure);
+            case INTERNAL:
+            case UNKNOWN:
+                return wasCut(failure.message) ? unreachable(failure) : Statuses.exception(failure);
+            default:
+                return Statuses.exception(failure);
+        }
+    }
+
+    private boolean wasGivenUp(Context context) {
+        return context.isCancelled() || Thread.currentThread().isInterrupted() || main.isShutdown();
+    }
+
+    private Unreachable unreachable(Failure failure) {
+        return new Unreachable(failure.reworded(diagnosis.whyUnreachable(failure.cause)));
+    }
+
+    /** Whether a stream broke, which gRPC may report as INTERNAL or UNKNOWN. */
+    private static boolean wasCut(String message) {
+        return message.contains("RST_STREAM") || message.contains("http2 exception");
+    }
+
+    private String whyLate(String message) {
+        if (!message.contains("remote_addr")) {
+            return String.format("There was no connection to %s before the deadline passed. Check the address; a firewall "
+                    + "may drop the packets. (%s)", target, message);
+        }
+        return String.format("%s did not answer before the deadline passed. A change may have happened all the same: look "
+                + "before you repeat it, or give it more time.", target);
+    }
+
+    @Override
+    public void close() {
+        List<ManagedChannel> all = new ArrayList<>(carriers);
+        all.add(main);
+        all.forEach(ManagedChannel::shutdownNow);
+        executor.shutdownNow();
+        timer.shutdownNow();
+        try {
+            for (ManagedChannel channel : all) {
+                channel.awaitTermination(CLOSE_S, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ThreadFactory threads(String name) {
+        AtomicInteger count = new AtomicInteger();
+        return work -> {
+            Thread thread = new Thread(work, name + "-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+}

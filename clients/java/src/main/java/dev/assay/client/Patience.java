@@ -1,0 +1,45 @@
+package dev.assay.client;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** How long to go on trying while nothing moves. Waits double, and are spread so that callers part. */
+final class Patience {
+    private static final long FIRST_MS = 100;
+    private static final long LONGEST_MS = 5_000;
+
+    private final Duration limit;
+    private long sinceNanos;
+    private long nextMs;
+
+    Patience(Duration limit) {
+        this.limit = limit;
+        renew();
+    }
+
+    /** Something moved: the time starts anew. */
+    void renew() {
+        sinceNanos = System.nanoTime();
+        nextMs = FIRST_MS;
+    }
+
+    /** Waits before the next try, as long as the server asked for; false, at once, when patience is gone. */
+    boolean pause(Duration asked) {
+        Duration pause = next();
+        if (asked.compareTo(pause) > 0) {
+            pause = asked;
+        }
+        Duration spent = Duration.ofNanos(System.nanoTime() - sinceNanos);
+        if (spent.plus(pause).compareTo(limit) > 0) {
+            return false;
+        }
+        Cancellation.sleep(pause);
+        return true;
+    }
+
+    private Duration next() {
+        long pauseMs = ThreadLocalRandom.current().nextLong(nextMs / 2, nextMs + 1);
+        nextMs = Math.min(2 * nextMs, LONGEST_MS);
+        return Duration.ofMillis(pauseMs);
+    }
+}

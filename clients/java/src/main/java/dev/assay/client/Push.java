@@ -1,0 +1,178 @@
+package dev.assay.client;
+
+import com.google.protobuf.CodedOutputStream;
+import dev.assay.v1.CreateDraftRequest;
+import dev.assay.v1.CreateModelRequest;
+import dev.assay.v1.Draft;
+import dev.assay.v1.DraftState;
+import dev.assay.v1.ErrorReason;
+import dev.assay.v1.File;
+import dev.assay.v1.GetDraftRequest;
+import dev.assay.v1.GetVersionRequest;
+import dev.assay.v1.ModelVersion;
+import dev.assay.v1.PublishVersionRequest;
+import dev.assay.v1.PublishVersionResponse;
+import dev.assay.v1.RegistryServiceGrpc;
+import dev.assay.v1.SealDraftRequest;
+import dev.assay.v1.SealDraftResponse;
+import dev.assay.v1.VersionState;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+
+/** One push under way: hash, find the draft, upload what the server does not have, seal. */
+final class Push {
+    private final Connection connection;
+    private final String model;
+    private final PushOptions options;
+    private final List<LocalFile> files;
+    private final AtomicLong sentBytes = new AtomicLong();
+
+    Push(Connection connection, String model, Path source, PushOptions options) {
+        this.connection = connection;
+        this.model = Names.modelName(model);
+        this.options = options;
+        files = LocalFiles.find(source, options.exclude);
+        files.forEach(file -> file.describe(options.mediaTypeOf.apply(file.path), options.roleOf.apply(file.path)));
+    }
+
+    Pushed run() {
+        hash();
+        Draft draft = draft();
+        if (draft.getState() == DraftState.DRAFT_STATE_SEALED) {
+            return sealedBefore(draft);
+        }
+        Map<String, String> present =
+                draft.getFilesList().stream().collect(Collectors.toMap(File::getPath, File::getDigest));
+        Meter meter = new Meter(Step.SENDING, options.onProgress, sum(manifest()));
+        Parallel.each(connection.executor, options.filesAtOnce, files, (number, file) -> {
+            File described = file.described();
+            if (!described.getDigest().equals(present.get(file.path))) {
+                new Upload(connection, connection.carrier(number), draft.getName(), file, meter, sentBytes).run();
+            }
+            meter.set(file.path, described.getSizeBytes(), described.getSizeBytes());
+        });
+        return seal(draft.getName());
+    }
+
+    /** Reads every file once, and knows then how much there is to send. */
+    private void hash() {
+        long listed = files.stream().mapToLong(file -> file.seenBytes).sum();
+        Meter meter = new Meter(Step.HASHING, options.onProgress, listed);
+        Parallel.each(connection.executor, options.filesAtOnce, files, (number, file) -> file.hash(meter));
+    }
+
+    private List<File> manifest() {
+        return files.stream().map(LocalFile::described).collect(Collectors.toList());
+    }
+
+    private static long sum(List<File> described) {
+        return described.stream().mapToLong(File::getSizeBytes).sum();
+    }
+
+    /** The draft to fill: the one that was named, or that of an earlier push of the same content, or a new one. */
+    private Draft draft() {
+        if (!options.draft.isEmpty()) {
+            return get(options.draft);
+        }
+        CreateDraftRequest request =
+                CreateDraftRequest.newBuilder().setParent(model).setDraft(options.content).build();
+        Draft draft = create(request.toBuilder().setRequestId(requestId(request)).build());
+        try {
+            // The answer may be that to an earlier push: what the draft is now is another question.
+            Draft now = get(draft.getName());
+            return now.getState() == DraftState.DRAFT_STATE_ABANDONED ? create(request) : now;
+        } catch (NotFound collected) {
+            return create(request);
+        }
+    }
+
+    private Draft get(String name) {
+        return connection
+                .call(RegistryServiceGrpc.getGetDraftMethod(), GetDraftRequest.newBuilder().setName(name).build())
+                .getDraft();
+    }
+
+    private Draft create(CreateDraftRequest request) {
+        try {
+            return connection.call(RegistryServiceGrpc.getCreateDraftMethod(), request).getDraft();
+        } catch (NotFound absent) {
+            if (options.newModel == null) {
+                throw absent;
+            }
+            createModel();
+            return connection.call(RegistryServiceGrpc.getCreateDraftMethod(), request).getDraft();
+        }
+    }
+
+    private void createModel() {
+        int cut = model.indexOf("/models/");
+        CreateModelRequest request = CreateModelRequest.newBuilder()
+                .setParent(model.substring(0, cut))
+                .setModelId(model.substring(cut + "/models/".length()))
+                .setModel(options.newModel)
+                .build();
+        try {
+            connection.call(RegistryServiceGrpc.getCreateModelMethod(), request);
+        } catch (AlreadyExists fasterThanUs) {
+            // Someone else made the model at the same time, which is what was wanted.
+            return;
+        }
+    }
+
+    /** The same for the same push, so that the server answers a repetition with the same draft. */
+    private String requestId(CreateDraftRequest request) {
+        byte[] content = new byte[request.getSerializedSize()];
+        CodedOutputStream output = CodedOutputStream.newInstance(content);
+        output.useDeterministicSerialization();
+        try {
+            request.writeTo(output);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("An array of the right size takes the message", impossible);
+        }
+        return Ids.derived(model + "/pushes/" + Manifests.digest(manifest()) + "/" + Digests.hex(content));
+    }
+
+    private Pushed seal(String draft) {
+        SealDraftRequest request = SealDraftRequest.newBuilder()
+                .setName(draft)
+                .setManifestDigest(Manifests.digest(manifest()))
+                .setPublish(options.publish)
+                .setBump(options.bump)
+                .setSemver(options.semver)
+                .build();
+        try {
+            SealDraftResponse answer = connection.call(RegistryServiceGrpc.getSealDraftMethod(), request);
+            return new Pushed(answer.getVersion(), answer.getExisted(), sentBytes.get(), answer.getRevision());
+        } catch (NotPossibleNow refusal) {
+            // A push of the same content at the same time may have been faster.
+            if (!refusal.hasReason(ErrorReason.ERROR_REASON_DRAFT_NOT_OPEN) || get(draft).getVersion().isEmpty()) {
+                throw refusal;
+            }
+            return sealedBefore(get(draft));
+        }
+    }
+
+    /** Goes on where an earlier push ended between sealing and telling. */
+    private Pushed sealedBefore(Draft draft) {
+        ModelVersion version = connection
+                .call(
+                        RegistryServiceGrpc.getGetVersionMethod(),
+                        GetVersionRequest.newBuilder().setName(draft.getVersion()).build())
+                .getVersion();
+        if (!options.publish || version.getState() != VersionState.VERSION_STATE_CANDIDATE) {
+            return new Pushed(version, true, sentBytes.get(), 0);
+        }
+        PublishVersionRequest request = PublishVersionRequest.newBuilder()
+                .setName(version.getName())
+                .setBump(options.bump)
+                .setSemver(options.semver)
+                .build();
+        PublishVersionResponse answer = connection.call(RegistryServiceGrpc.getPublishVersionMethod(), request);
+        return new Pushed(answer.getVersion(), true, sentBytes.get(), answer.getRevision());
+    }
+}

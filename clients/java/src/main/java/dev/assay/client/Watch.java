@@ -1,0 +1,165 @@
+package dev.assay.client;
+
+import dev.assay.v1.AccessServiceGrpc;
+import dev.assay.v1.ListNamespacesRequest;
+import dev.assay.v1.WatchRequest;
+import dev.assay.v1.WatchResponse;
+import dev.assay.v1.WatchServiceGrpc;
+import io.grpc.CallOptions;
+import io.grpc.Context;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+
+/**
+ * Committed changes in revision order: all events of a revision in one answer, none twice, none left out.
+ *
+ * <p>When the server goes away, the stream is resumed after the last revision, for as long as it is not closed. Any other
+ * failure is thrown by {@link #hasNext} and {@link #next} and ends it: {@link RevisionCompacted} means that the history was
+ * gone; read the state anew, and watch from the revision of that answer plus one.
+ *
+ * <p>One thread iterates; any thread may close, which ends a wait for the next answer.
+ */
+public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
+    /** Three times the longest pause of a healthy server: after that the connection is half dead. */
+    private static final Duration BOOKMARKS_MISSED = Duration.ofSeconds(90);
+
+    /** Who was connected once tries for ever: servers are restarted. */
+    private static final Duration FOREVER = Duration.ofDays(365 * 100);
+
+    private final Connection connection;
+    private final WatchOptions options;
+    private final Context.CancellableContext scope = Context.current().withCancellation();
+    private final Patience patience = new Patience(FOREVER);
+    private final String prefix;
+    private long nextRevision;
+    private Alarm alarm;
+    private Iterator<WatchResponse> stream;
+    private WatchResponse ready;
+
+    Watch(Connection connection, WatchOptions options) {
+        this.connection = connection;
+        this.options = options;
+        prefix = Names.scopeName(options.scope);
+        nextRevision = firstRevision();
+    }
+
+    /**
+     * Turns "from now on" into a number, so that nothing is lost when the connection breaks before the first answer. It
+     * also finds out whether the server is there at all: a watch that waits for one that never was would hide a wrong
+     * address.
+     */
+    private long firstRevision() {
+        ListNamespacesRequest request = ListNamespacesRequest.newBuilder().setPageSize(1).build();
+        long now = connection.call(AccessServiceGrpc.getListNamespacesMethod(), request).getRevision();
+        return options.startRevision == 0 ? now + 1 : options.startRevision;
+    }
+
+    /**
+     * Tells from where to go on after a restart of the program.
+     *
+     * @return the revision behind the last answer that {@link #next} gave
+     */
+    public long nextRevision() {
+        return ready == null ? nextRevision : Math.min(nextRevision, ready.getRevision());
+    }
+
+    /**
+     * Waits for the next answer.
+     *
+     * @return false when this watch was closed
+     * @throws AssayException if the watch cannot go on
+     */
+    @Override
+    public boolean hasNext() {
+        while (ready == null && !scope.isCancelled()) {
+            try {
+                receive();
+            } catch (CallCancelled end) {
+                if (!scope.isCancelled()) {
+                    throw end;
+                }
+            } catch (Unavailable interruption) {
+                resume(interruption);
+            }
+        }
+        return ready != null;
+    }
+
+    /**
+     * Gives the next answer, and waits for it if need be.
+     *
+     * @return the events of one revision
+     * @throws NoSuchElementException when this watch was closed
+     * @throws AssayException if the watch cannot go on
+     */
+    @Override
+    public WatchResponse next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("This watch is closed.");
+        }
+        WatchResponse answer = ready;
+        ready = null;
+        return answer;
+    }
+
+    private void receive() {
+        if (stream == null) {
+            open();
+        }
+        try {
+            if (!stream.hasNext()) {
+                throw new Unavailable(Failure.of("%s ended the watch.", connection.target).code(Status.Code.UNAVAILABLE));
+            }
+            alarm.renew();
+            WatchResponse answer = stream.next();
+            patience.renew();
+            nextRevision = answer.getRevision() + 1;
+            if (answer.getEventsCount() > 0 || options.bookmarks) {
+                ready = answer;
+            }
+        } catch (StatusRuntimeException error) {
+            throw alarm.hasRung() ? silent(error) : connection.explain(error, scope);
+        }
+    }
+
+    private void open() {
+        WatchRequest request =
+                WatchRequest.newBuilder().setNamePrefix(prefix).setStartRevision(nextRevision).build();
+        Context before = scope.attach();
+        try {
+            alarm = new Alarm(connection.timer, BOOKMARKS_MISSED);
+            stream = alarm.guard(() -> ClientCalls.blockingServerStreamingCall(
+                    connection.channel(), WatchServiceGrpc.getWatchMethod(), CallOptions.DEFAULT, request));
+        } finally {
+            scope.detach(before);
+        }
+    }
+
+    private void resume(Unavailable interruption) {
+        alarm.close();
+        stream = null;
+        options.onInterruption.accept(interruption);
+        Context before = scope.attach();
+        try {
+            patience.pause(interruption.retryAfter());
+        } finally {
+            scope.detach(before);
+        }
+    }
+
+    private Unreachable silent(StatusRuntimeException error) {
+        return new Unreachable(Failure.of("%s was silent for %d s.", connection.target, BOOKMARKS_MISSED.toSeconds())
+                .code(Status.Code.UNAVAILABLE)
+                .because(error));
+    }
+
+    /** Ends the watch; a thread that waits for the next answer is told that there is none. */
+    @Override
+    public void close() {
+        scope.cancel(null);
+    }
+}

@@ -1,0 +1,65 @@
+package dev.assay.client;
+
+import java.util.function.Consumer;
+
+/** What is watched, and from where. */
+public final class WatchOptions {
+    String scope = "";
+    long startRevision;
+    boolean bookmarks;
+    Consumer<AssayException> onInterruption = failure -> {};
+
+    private WatchOptions() {}
+
+    /**
+     * Starts with everything that you may read, from now on.
+     *
+     * @return options to change
+     */
+    public static WatchOptions create() {
+        return new WatchOptions();
+    }
+
+    /**
+     * Limits the events.
+     *
+     * @param name {@code vision}, {@code vision/digits}, or the name of any resource
+     * @return these options
+     */
+    public WatchOptions scope(String name) {
+        scope = name;
+        return this;
+    }
+
+    /**
+     * Says which revision is the first wanted. To resume: the last one that was dealt with, plus one.
+     *
+     * @param revision the revision; 0 for everything from now on
+     * @return these options
+     */
+    public WatchOptions startRevision(long revision) {
+        startRevision = revision;
+        return this;
+    }
+
+    /**
+     * Also gives answers without events, which only tell how far it is; they come at least every 30 seconds.
+     *
+     * @return these options
+     */
+    public WatchOptions bookmarks() {
+        bookmarks = true;
+        return this;
+    }
+
+    /**
+     * Asks to be told why the stream broke, each time before it is resumed.
+     *
+     * @param listener who is told
+     * @return these options
+     */
+    public WatchOptions onInterruption(Consumer<AssayException> listener) {
+        onInterruption = listener;
+        return this;
+    }
+}

@@ -1,0 +1,194 @@
+package dev.assay.client;
+
+import static dev.assay.client.Refusals.refusal;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.assay.v1.CreateModelRequest;
+import dev.assay.v1.CreateModelResponse;
+import dev.assay.v1.RegistryServiceGrpc;
+import dev.assay.v1.SetAliasRequest;
+import dev.assay.v1.SetAliasResponse;
+import dev.assay.v1.WriteUploadResponse;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is sent again, and how long it may take. */
+class RetriesTest {
+    private final FakeRegistry registry = new FakeRegistry();
+    private Served served;
+    private AssayClient client;
+
+    @BeforeEach
+    void serve() {
+        List<io.grpc.BindableService> services = new ArrayList<>(Arrays.asList(registry.services()));
+        services.set(0, new Changes());
+        served = Served.withTls(services.toArray(new io.grpc.BindableService[0]));
+        client = served.client().build();
+    }
+
+    @AfterEach
+    void end() {
+        client.close();
+        served.close();
+    }
+
+    @Test
+    void onlyStreamsOfTheClientAreNeverRepeated() {
+        List<String> never = Retries.SERVICES.stream()
+                .flatMap(service -> service.getMethods().stream())
+                .filter(method -> !Retries.isRepeatable(method))
+                .map(MethodDescriptor::getBareMethodName)
+                .collect(Collectors.toList());
+
+        assertEquals(List.of("WriteUpload"), never);
+    }
+
+    @Test
+    void aReadIsRepeatedWhenTheServerIsUnavailable() {
+        served.failNext("WhoAmI", Status.UNAVAILABLE.asRuntimeException(), Status.UNAVAILABLE.asRuntimeException());
+
+        assertEquals("trainer", client.whoAmI().getPrincipal());
+        assertEquals(3, served.callsOf("WhoAmI").size());
+    }
+
+    @Test
+    void noOtherStatusIsRepeated() {
+        served.failNext("WhoAmI", Status.INTERNAL.withDescription("Sorry."));
+
+        assertThrows(ServerFault.class, client::whoAmI);
+        assertEquals(1, served.callsOf("WhoAmI").size());
+    }
+
+    @Test
+    void aChangeKeepsItsRequestIdWhenItIsRepeated() {
+        served.failNext("SetAlias", refusal(Status.Code.ABORTED, "CONFLICT", "Try again."));
+
+        client.setAlias("vision/digits@champion", 2, 1, "better");
+
+        SetAliasRequest sent = (SetAliasRequest) served.callsOf("SetAlias").get(1).request;
+        assertEquals(36, sent.getRequestId().length());
+        assertEquals(2, served.callsOf("SetAlias").size());
+        assertTrue(sent.hasExpectedVersionNumber());
+    }
+
+    @Test
+    void twoChangesHaveTwoRequestIds() {
+        client.setAlias("vision/digits@champion", 2, 1, "");
+        client.setAlias("vision/digits@champion", 2, 1, "");
+
+        List<Served.Call> calls = served.callsOf("SetAlias");
+        assertNotEquals(
+                ((SetAliasRequest) calls.get(0).request).getRequestId(),
+                ((SetAliasRequest) calls.get(1).request).getRequestId());
+    }
+
+    @Test
+    void stubsGetRequestIdsToo() throws Exception {
+        CreateModelRequest request = CreateModelRequest.newBuilder().setModelId("digits").build();
+
+        client.registry().createModel(request);
+        client.stub(RegistryServiceGrpc::newFutureStub).createModel(request).get(10, TimeUnit.SECONDS);
+        client.registry().createModel(request.toBuilder().setRequestId("mine").build());
+
+        List<String> ids = served.callsOf("CreateModel").stream()
+                .map(call -> ((CreateModelRequest) call.request).getRequestId())
+                .collect(Collectors.toList());
+        UUID.fromString(ids.get(0));
+        assertNotEquals(ids.get(0), ids.get(1));
+        assertEquals("mine", ids.get(2));
+    }
+
+    @Test
+    void aLostRaceIsRepeatedOnlyIfItSaysSo() {
+        served.failNext("SetAlias", refusal(Status.Code.ABORTED, "ALIAS_MOVED", "It points to 3."));
+
+        assertThrows(AliasMoved.class, () -> client.setAlias("vision/digits@champion", 2, 1, ""));
+        assertEquals(1, served.callsOf("SetAlias").size());
+    }
+
+    @Test
+    void everyCallHasADeadlineAndStreamsHaveNone() {
+        client.whoAmI();
+        client.setAlias("vision/digits@champion", 2, 1, "");
+        client.stub(dev.assay.v1.ArtifactServiceGrpc::newStub).writeUpload(new Ignoring());
+        client.close();
+
+        long readMs = served.callsOf("WhoAmI").get(0).deadline.timeRemaining(TimeUnit.MILLISECONDS);
+        long writeMs = served.callsOf("SetAlias").get(0).deadline.timeRemaining(TimeUnit.MILLISECONDS);
+        assertTrue(readMs > 5_000 && readMs <= 10_000, () -> readMs + " ms");
+        assertTrue(writeMs > 25_000 && writeMs <= 30_000, () -> writeMs + " ms");
+        served.callsOf("WriteUpload").forEach(call -> assertNull(call.deadline));
+    }
+
+    @Test
+    void aStreamOfBytesIsResumedAndNotReplayed(@TempDir Path directory) throws Exception {
+        Path file = Files.write(directory.resolve("weights.bin"), new byte[3 << 20]);
+        // The verbs of the whole fake are needed here.
+        try (Served whole = Served.withTls(registry.services());
+                AssayClient pusher = whole.client().build()) {
+            whole.failNext("WriteUpload", Status.UNAVAILABLE);
+
+            pusher.push("vision/digits", file);
+
+            assertEquals(2, whole.callsOf("WriteUpload").size());
+            assertEquals(2, whole.callsOf("BeginUpload").size());
+            assertEquals(3 << 20, registry.writtenBytes.get());
+        }
+    }
+
+    @Test
+    void aFutureFailsAsTheVerbDoes() {
+        CompletableFuture<?> answered = client.resolveAsync("vision/digits/1");
+
+        ExecutionException failure =
+                assertThrows(ExecutionException.class, () -> answered.get(10, TimeUnit.SECONDS));
+
+        assertInstanceOf(MethodUnknown.class, failure.getCause());
+    }
+
+    private static final class Ignoring implements StreamObserver<WriteUploadResponse> {
+        @Override
+        public void onNext(WriteUploadResponse answer) {}
+
+        @Override
+        public void onError(Throwable error) {}
+
+        @Override
+        public void onCompleted() {}
+    }
+
+    /** Says yes to changes; it resolves nothing. */
+    private static final class Changes extends RegistryServiceGrpc.RegistryServiceImplBase {
+        @Override
+        public void setAlias(SetAliasRequest request, StreamObserver<SetAliasResponse> observer) {
+            observer.onNext(SetAliasResponse.getDefaultInstance());
+            observer.onCompleted();
+        }
+
+        @Override
+        public void createModel(CreateModelRequest request, StreamObserver<CreateModelResponse> observer) {
+            observer.onNext(CreateModelResponse.getDefaultInstance());
+            observer.onCompleted();
+        }
+    }
+}
