@@ -1,23 +1,17 @@
-"""Every command with its help; what they do lies in the modules beside this one."""
+"""Every command with its help; what they do lies in the modules beside this one.
+
+Those are imported when they are asked for: help must not wait for gRPC and SQL.
+"""
 
 import os
-import urllib.error
-import urllib.request
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from assay_server.app.log import start_logging
-from assay_server.app.rooms import VERSION
-from assay_server.app.running_loop import run
-from assay_server.app.serving import Running, serve
-from assay_server.app.stores import migrate_store
-from assay_server.cli.dev import run_dev
 from assay_server.cli.failing import say, sentences
-from assay_server.cli.init import Installation, bind_first_admin, install
-from assay_server.config import Config, parse_address, read_config, reference, shown
+from assay_server.config import Config, read_config, reference, shown
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -63,7 +57,7 @@ def main() -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"assay-server {VERSION}")
+        typer.echo(f"assay-server {metadata.version('assay-registry-server')}")
         raise typer.Exit
 
 
@@ -105,6 +99,8 @@ def dev(
     [bold]Example[/]: assay-server dev --directory /tmp/try --port 8443
     """
     with sentences():
+        from assay_server.cli.dev import run_dev
+
         run_dev(
             directory,
             port,
@@ -122,13 +118,9 @@ def serve_command(config: ConfigOption = None) -> None:
     """
     with sentences():
         settings = _settings(config)
-        start_logging(level=settings.log.level, style=settings.log.format)
-        Console(stderr=True, highlight=False).print(shown(settings), markup=False, soft_wrap=True)
+        from assay_server.cli.serve import run_server
 
-        def on_ready(registry: Running) -> None:
-            print(f"ready {registry.target}", flush=True)
-
-        run(serve(settings, on_ready))
+        run_server(settings)
 
 
 @app.command()
@@ -172,6 +164,8 @@ def init(
         raise typer.Exit(2)
     member = admin or f"spiffe://{trust_domain}/admin"
     with sentences():
+        from assay_server.cli.init import Installation, bind_first_admin, install
+
         if directory is None:
             bind_first_admin(_settings(config), member)
             typer.echo(f"{member} administers the registry now")
@@ -188,8 +182,9 @@ def migrate(config: ConfigOption = None) -> None:
     """
     with sentences():
         settings = _settings(config)
-        start_logging(level="warning", style=settings.log.format)
-        run(migrate_store(settings))
+        from assay_server.cli.serve import run_migration
+
+        run_migration(settings)
         typer.echo("the schema is that of this version")
 
 
@@ -200,21 +195,10 @@ def health(config: ConfigOption = None) -> None:
     [bold]Example[/]: assay-server health --config /etc/assay/config.toml
     """
     with sentences():
-        listen = _settings(config).operations.listen
-    if not listen:
-        say("operations.listen is empty, so there is nobody to ask")
-        raise typer.Exit(1)
-    host, port = parse_address(listen)
-    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    try:
-        with urllib.request.urlopen(f"http://{reached}:{port}/readyz", timeout=3) as answer:
-            typer.echo(answer.read().decode().strip())
-    except urllib.error.HTTPError:
-        say("not ready")
-        raise typer.Exit(1) from None
-    except OSError as error:
-        say(f"no answer from {reached}:{port}: {error}")
-        raise typer.Exit(1) from None
+        settings = _settings(config)
+        from assay_server.cli.health import ask
+
+        typer.echo(ask(settings.operations.listen))
 
 
 @config_app.command()

@@ -1,32 +1,14 @@
 """Ends a command with a sentence instead of a traceback where the person can do something."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
 
-from assay_server.app.page_key import UnusableKey
-from assay_server.app.stores import StoreProblem
-from assay_server.app.tracing import ExporterMissing
 from assay_server.config import ConfigError
-from assay_server.domain.errors import RegistryError
-from assay_server.services.founding import AlreadyFounded
-from assay_server.transport.server import CannotListen
-from assay_server.transport.tls import UnusableCertificate
 
 USAGE = 2
-
-_ERRORS = Console(stderr=True, highlight=False)
-_EXPECTED = (
-    CannotListen,
-    UnusableCertificate,
-    ExporterMissing,
-    UnusableKey,
-    StoreProblem,
-    RegistryError,
-    OSError,
-)
 
 
 @contextmanager
@@ -38,18 +20,38 @@ def sentences() -> Iterator[None]:
         for problem in error.problems:
             say(problem)
         raise typer.Exit(USAGE) from None
-    except AlreadyFounded as error:
-        say(
-            f"the registry has an admin already: {error}. Ask them for a role: "
-            "assay role grant ADMIN-OR-OTHER-ROLE YOUR-PRINCIPAL"
-        )
-        raise typer.Exit(1) from None
-    except _EXPECTED as error:
+    except Exception as error:
+        if not isinstance(error, _expected()):
+            raise
         say(str(error))
         raise typer.Exit(1) from None
 
 
 def say(problem: str) -> None:
     """Print one problem on standard error."""
-    _ERRORS.print("[bold red]error[/]:", end=" ")
-    _ERRORS.print(problem, markup=False, soft_wrap=True)
+    label = "\x1b[1;31merror:\x1b[0m" if sys.stderr.isatty() else "error:"
+    print(label, problem, file=sys.stderr)
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """What a person can mend. Imported late: most commands never fail."""
+    from assay_server.app.page_key import UnusableKey
+    from assay_server.app.stores import StoreProblem
+    from assay_server.app.tracing import ExporterMissing
+    from assay_server.cli.health import Unhealthy
+    from assay_server.domain.errors import RegistryError
+    from assay_server.services.founding import AlreadyFounded
+    from assay_server.transport.server import CannotListen
+    from assay_server.transport.tls import UnusableCertificate
+
+    return (
+        AlreadyFounded,
+        CannotListen,
+        ExporterMissing,
+        OSError,
+        RegistryError,
+        StoreProblem,
+        Unhealthy,
+        UnusableCertificate,
+        UnusableKey,
+    )

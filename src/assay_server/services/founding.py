@@ -15,6 +15,12 @@ from assay_server.ports.metadata import MetadataStore, Transaction
 class AlreadyFounded(Exception):
     """Someone administers the registry: ask them."""
 
+    def __init__(self, admin: str) -> None:
+        super().__init__(
+            f"the registry has an admin already: {admin}. Ask them for a role; "
+            "they give it with `assay role grant`"
+        )
+
 
 class Founding:
     """Writes to the store of a server that does not run, on behalf of ``founder``."""
