@@ -12,6 +12,7 @@ from assay.v1 import (
     access_service_pb2,
     access_service_pb2_grpc,
     audit_service_pb2_grpc,
+    evaluation_service_pb2_grpc,
     registry_service_pb2_grpc,
     watch_service_pb2_grpc,
 )
@@ -68,6 +69,7 @@ class Stubs:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.access: Any = access_service_pb2_grpc.AccessServiceStub(channel)
         self.audit: Any = audit_service_pb2_grpc.AuditServiceStub(channel)
+        self.evaluation: Any = evaluation_service_pb2_grpc.EvaluationServiceStub(channel)
         self.registry: Any = registry_service_pb2_grpc.RegistryServiceStub(channel)
         self.watch: Any = watch_service_pb2_grpc.WatchServiceStub(channel)
 
