@@ -1,7 +1,7 @@
 """What the client works out by itself: digests, paths, and short names."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import errors, names
@@ -25,6 +25,7 @@ def test_the_digest_of_a_manifest_is_the_documented_one() -> None:
     )
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.builds(
@@ -57,6 +58,7 @@ def test_client_and_server_name_the_same_content_alike(files: list[File]) -> Non
     assert manifest_digest(reversed(files)) == expected
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.one_of(

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Progress, Step, errors
@@ -262,6 +262,7 @@ async def test_nothing_is_sent_when_one_file_cannot_be_pushed(
     assert store.calls == []
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     payload=st.binary(max_size=300),
     offset=st.integers(0, 2**63 - 1),

@@ -1,8 +1,9 @@
 """What a model needs to run: this Python, and the packages its objects come from."""
 
+import functools
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -37,11 +38,17 @@ def version_of(distribution: str) -> str:
 
 
 def _distributions(roots: set[str]) -> Iterator[tuple[str, str]]:
-    known = metadata.packages_distributions()
+    known = _packages()
     for root in roots - set(sys.stdlib_module_names):
         for distribution in known.get(root, ()):
             if version := version_of(distribution):
                 yield distribution, version
+
+
+@functools.cache
+def _packages() -> Mapping[str, Sequence[str]]:
+    """Which distributions each module is from; reading that takes half a second."""
+    return metadata.packages_distributions()
 
 
 def _roots(model: Any) -> set[str]:
