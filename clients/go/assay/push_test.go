@@ -381,7 +381,7 @@ func TestAWrongModelNameIsToldWithoutACall(t *testing.T) {
 
 func accuracy(value float64) *assayv1.Evaluation {
 	return &assayv1.Evaluation{
-		Dataset: &assayv1.DatasetReference{Uri: "dvc://digits/test", Digest: "sha256:00"}, SampleCount: 360,
+		Dataset: &assayv1.DatasetReference{Uri: "dvc://digits/test", Digest: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"}, SampleCount: 360,
 		Metrics: []*assayv1.Metric{assay.HigherIsBetter("accuracy", value, "ratio")},
 	}
 }

@@ -114,7 +114,7 @@ func publish(ctx context.Context, client *assay.Client, version string) error {
 
 func measured() *assayv1.Evaluation {
 	return &assayv1.Evaluation{
-		Dataset:     &assayv1.DatasetReference{Uri: "dvc://digits/test", Digest: "sha256:0123"},
+		Dataset:     &assayv1.DatasetReference{Uri: "dvc://digits/test", Digest: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"},
 		SampleCount: 360,
 		Metrics: []*assayv1.Metric{
 			assay.HigherIsBetter("accuracy", 0.97, "ratio"),
