@@ -1,0 +1,263 @@
+"""The server's command line, run as people run it."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+from typer.testing import CliRunner
+
+from assay import contexts
+from assay.v1 import access_service_pb2, access_service_pb2_grpc
+from assay_server.cli.commands import app
+from assay_server.domain.access import Role
+
+SERVER = str(Path(sys.executable).with_name("assay-server"))
+
+
+@dataclass
+class Result:
+    status: int
+    output: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command in this process, which spares the imports, at home in ``tmp_path``."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str, **environment: str) -> Result:
+        variables = {"HOME": str(tmp_path), "COLUMNS": "100", **environment}
+        result = CliRunner().invoke(app, arguments, env=variables, prog_name="assay-server")
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return Result(result.exit_code, result.output)
+
+    yield command
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@dataclass
+class Started:
+    """A server process that said where it serves."""
+
+    process: "subprocess.Popen[str]"
+    target: str
+    said: list[str]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def started(*arguments: str, home: Path) -> Iterator[Started]:
+    process = subprocess.Popen(
+        [SERVER, *arguments],
+        cwd=home,
+        env={**os.environ, "HOME": str(home), "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("ready "):
+                break
+        assert said, "the server said nothing"
+        assert said[-1].startswith("ready "), "".join(said)
+        yield Started(process, said[-1].split()[1], said)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+def who_am_i(file: Path, name: str) -> access_service_pb2.WhoAmIResponse:
+    """Ask with the certificate of a context, as the client would."""
+    context = contexts.load(file).get(name)
+    assert context.ca is not None
+    assert context.cert is not None
+    assert context.key is not None
+    credentials = grpc.ssl_channel_credentials(
+        context.ca.read_bytes(), context.key.read_bytes(), context.cert.read_bytes()
+    )
+    with grpc.secure_channel(context.target, credentials) as channel:
+        stub = access_service_pb2_grpc.AccessServiceStub(channel)
+        return stub.WhoAmI(access_service_pb2.WhoAmIRequest(), timeout=10)
+
+
+def test_dev_serves_a_registry_with_a_context_for_each_role_and_comes_back(
+    tmp_path: Path, run: Run
+) -> None:
+    file = tmp_path / "reg/contexts.toml"
+    arguments = ("dev", "--directory", "reg", "--port", "0")
+
+    with started(*arguments, home=tmp_path) as server:
+        roles = {role: who_am_i(file, role.value) for role in Role}
+        own = contexts.load(tmp_path / ".config/assay/contexts.toml")
+        same_directory = run(*arguments)
+        same_port = run("dev", "--directory", "two", "--port", server.target.rpartition(":")[2])
+        status = server.stop()
+    with started(*arguments, "--no-context", home=tmp_path) as again:
+        answers = asyncio.run(_calls_during_stop(file, again))
+        admin = contexts.load(file).get("admin")
+        own_after = contexts.load(tmp_path / ".config/assay/contexts.toml")
+
+    assert status == 0
+    for role, answer in roles.items():
+        assert answer.principal == f"spiffe://assay.local/dev/{role}"
+        assert len(answer.role_bindings) == 1
+    assert (own.current, own.get().target, own.get().namespace) == ("dev", server.target, "main")
+    assert same_directory.status == same_port.status == 1
+    assert "another server has" in same_directory.output
+    assert "cannot listen on 127.0.0.1:" in same_port.output
+    assert admin.target == again.target
+    assert own_after == own
+    # The first call was answered before the signal; none after it hangs or breaks.
+    assert answers[0] == grpc.StatusCode.OK
+    assert set(answers) <= {
+        grpc.StatusCode.OK,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.CANCELLED,
+    }
+
+
+def test_dev_in_plaintext_makes_everyone_the_same_principal(tmp_path: Path) -> None:
+    arguments = ("dev", "--directory", "reg", "--port", "0", "--plaintext", "--no-context")
+    with (
+        started(*arguments, home=tmp_path) as server,
+        grpc.insecure_channel(server.target) as channel,
+    ):
+        stub = access_service_pb2_grpc.AccessServiceStub(channel)
+        answer = stub.WhoAmI(access_service_pb2.WhoAmIRequest(), timeout=10)
+
+    assert answer.principal == "dev:local"
+    assert not answer.HasField("certificate_expire_time")
+    assert not (tmp_path / ".config").exists()
+
+
+def test_init_makes_an_installation_that_serves_its_one_first_admin(
+    tmp_path: Path, run: Run
+) -> None:
+    config, file = tmp_path / "inst/config.toml", tmp_path / "inst/contexts.toml"
+
+    made = run("init", "--directory", "inst", "--trust-domain", "lab.example")
+    again = run("init", "--directory", "inst", "--trust-domain", "lab.example")
+    takeover = run("init", "--config", str(config), "--admin", "spiffe://lab.example/mallory")
+    port = free_port()
+    config.write_text(
+        config.read_text().replace(":8443", ":0") + f'[operations]\nlisten = "127.0.0.1:{port}"\n'
+    )
+    before = run("health", "--config", str(config))
+    with started("serve", "--config", str(config), home=tmp_path) as server:
+        during = run("health", "--config", str(config))
+        file.write_text(file.read_text().replace("localhost:8443", server.target))
+        admin = who_am_i(file, "admin")
+        status = server.stop()
+
+    assert made.status == 0
+    assert "assay-server serve --config" in made.output
+    assert again.status == takeover.status == 1
+    assert "config.toml is there already" in again.output
+    assert "has an admin already: spiffe://lab.example/admin" in takeover.output
+    assert (before.status, during.status, during.output.strip()) == (1, 0, "ready")
+    assert admin.principal == "spiffe://lab.example/admin"
+    assert [binding.role for binding in admin.role_bindings] == [1]
+    assert status == 0
+    assert "[limits]" in "".join(server.said)  # the settings in force
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_settings_that_are_wrong_end_with_status_2_and_every_problem(
+    tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "config.toml").write_text("[log]\nlevel = 'loud'\n")
+
+    result = run("config", "check", "--config", "config.toml", ASSAY__LIMITS__X="1")
+
+    assert result.status == 2
+    assert "log.level must be one of debug, info, warning, error" in result.output
+    assert "ASSAY__LIMITS__X is not a setting" in result.output
+
+
+def test_settings_can_be_checked_and_shown(run: Run) -> None:
+    checked = run("config", "check")
+    shown = run("config", "show", ASSAY__STORE__URL="postgresql://a:hunter2@h/d")
+    listed = run("config", "reference")
+
+    assert (checked.status, shown.status, listed.status) == (0, 0, 0)
+    assert "hunter2" not in shown.output
+    assert "message_bytes_max = 4194304" in listed.output
+
+
+def test_serving_without_certificates_says_what_makes_them(run: Run) -> None:
+    result = run("serve")
+
+    assert result.status == 1
+    assert "assay-server init" in result.output
+
+
+def test_an_init_without_a_place_says_what_to_give(run: Run) -> None:
+    result = run("init")
+
+    assert result.status == 2
+    assert "--directory for a new installation" in result.output
+
+
+def test_migrating_is_safe_to_repeat(tmp_path: Path, run: Run) -> None:
+    url = f"sqlite:///{tmp_path}/assay.db"
+
+    first = run("migrate", ASSAY__STORE__URL=url)
+    second = run("migrate", ASSAY__STORE__URL=url)
+
+    assert first == second == Result(0, "the schema is that of this version\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["dev"], ["serve"], ["init"], ["migrate"], ["health"], ["config"], ["config", "check"]],
+)
+def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
+    result = run(*command, "--help")
+
+    assert result.status == 0
+    if command[:1] != ["config"]:
+        assert "Example" in result.output
+
+
+async def _calls_during_stop(file: Path, server: Started) -> list[grpc.StatusCode]:
+    context = contexts.load(file).get("admin")
+    assert context.ca is not None
+    assert context.cert is not None
+    assert context.key is not None
+    credentials = grpc.ssl_channel_credentials(
+        context.ca.read_bytes(), context.key.read_bytes(), context.cert.read_bytes()
+    )
+    async with grpc.aio.secure_channel(context.target, credentials) as channel:
+        stub = access_service_pb2_grpc.AccessServiceStub(channel)
+        answers = [await stub.WhoAmI(access_service_pb2.WhoAmIRequest(), timeout=10).code()]
+        server.process.send_signal(signal.SIGTERM)
+        calls = [stub.WhoAmI(access_service_pb2.WhoAmIRequest(), timeout=10) for _ in range(20)]
+        return answers + [await call.code() for call in calls]
