@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
@@ -55,13 +54,13 @@ class Narrator:
 
     def says(self, sentence: str) -> None:
         """Say something between two results."""
-        self.console.print(Padding(Text(sentence, style="dim"), (0, 0, 0, 2)))
+        self.console.print(Text(sentence, style="dim"))
 
     def shows(self, *parts: RenderableType) -> None:
         """Show a screen."""
         self.console.print()
         for part in parts:
-            self.console.print(Padding(part, (0, 0, 0, 4)))
+            self.console.print(part)
         self.console.print()
 
     def checks_that(self, is_so: bool, sentence: str) -> None:
@@ -73,7 +72,7 @@ class Narrator:
         if not is_so:
             raise DemoFailed(f"This should be so and is not: {sentence}")
         self.checks += 1
-        self.console.print(Padding(Text.assemble(("✓ ", "good"), sentence), (0, 0, 0, 2)))
+        self.console.print(Text.assemble(("✓ ", "good"), sentence))
 
     def expects(self, refusal: type[Refused], call: Callable[[], object], what: str) -> Refused:
         """Make a call that must be refused, and return the refusal.

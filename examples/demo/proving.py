@@ -12,7 +12,7 @@ from assay.v1.version_pb2 import ModelVersion, VersionState
 ACCURACY_MIN = 0.95
 WORST_CLASS_MIN = 0.9
 CLASS_GAP_MAX = 0.1
-LATENCY_P99_MS_MAX = 250.0
+LATENCY_P99_MS_MAX = 500.0
 """Far above what these models need: a busy machine must not decide the demo."""
 
 
@@ -66,7 +66,6 @@ def set_gates(stage: Stage) -> None:
         "A gate is a list of rules. This one must open before a version is published; a second "
         "one guards the name @champion.",
     )
-    only_ours = rules.trusted_evaluator([stage.evaluator.whoami().principal])
     gate = stage.engineer.set_gate(
         MODEL,
         "publish",
@@ -83,7 +82,7 @@ def set_gates(stage: Stage) -> None:
             rules.champion_change("accuracy", worsening_at_most=0.005, rule_id="not-worse"),
             rules.threshold("latency_p99", at_most=LATENCY_P99_MS_MAX),
             rules.minimum_samples(500),
-            only_ours,
+            rules.trusted_evaluator(),
         ],
     )
     guard = stage.engineer.set_gate(
@@ -91,7 +90,7 @@ def set_gates(stage: Stage) -> None:
         "alias-champion",
         description="The champion never gets worse.",
         dataset_digest=stage.test_data.digest,
-        rules=[rules.champion_change("accuracy", rule_id="not-worse"), only_ours],
+        rules=[rules.champion_change("accuracy", rule_id="not-worse"), rules.trusted_evaluator()],
     )
     tell.shows(*gates.shown(gate))
     tell.checks_that(len(gate.rules) == 7, "seven rules guard publication")

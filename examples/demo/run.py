@@ -22,13 +22,13 @@ from assay.errors import AssayError
 
 STEPS = 12
 
-OPENING = """\
-A model registry that proves a model before it serves it.
-
-You will see a model trained, pushed, measured, held against its gate, published and used;
-a weak one refused; and a record of all of it. The server is real: gRPC with mutual TLS,
-SQLite and a directory of files. Everything happens on this machine, in a directory that
-is gone at the end."""
+OPENING = (
+    "A model registry that proves a model before it serves it.\n\n"
+    "You will see a model trained, pushed, measured, held against its gate, published and used; "
+    "a weak one refused; and a record of all of it.\n\n"
+    "The server is real: gRPC with mutual TLS, SQLite and a directory of files. Everything "
+    "happens on this machine, in a directory that is gone at the end."
+)
 
 
 def main() -> int:

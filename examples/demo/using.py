@@ -13,7 +13,7 @@ from assay.v1.audit_entry_pb2 import AuditDecision, AuditPhase
 from assay.v1.evaluation_pb2 import Evaluation
 from assay.v1.version_pb2 import ModelVersion
 
-PICTURES = 5
+PICTURES = 4
 AUDIT_LINES = 14
 TOLD_METHODS = {
     "CreateModel", "CreateDraft", "SealDraft", "ImportEvaluation", "SetGate", "PublishVersion",
@@ -65,7 +65,7 @@ def deny_auditor(stage: Stage) -> None:
         "An auditor tries to push",
         "Auditors see everything and change nothing. That is not a habit; it is enforced.",
     )
-    model = lab.train_linear(stage.data)
+    model = lab.open_model(stage.directory / "measured-1")
     before = len(list(stage.auditor.list_versions(MODEL)))
     refusal = tell.expects(
         PermissionDenied,
@@ -131,7 +131,7 @@ def show_audit(stage: Stage) -> None:
     closed = [e for e in entries if e.reason == "GATE_CLOSED"]
     tell.checks_that(
         any(entry.reason == "PERMISSION_MISSING" for entry in denied),
-        f"{len(entries)} entries; the auditor's push is one of {len(denied)} denied",
+        f"{len(entries)} entries; {len(denied)} denied: the auditor's push",
     )
     tell.checks_that(len(closed) == 2, "and both times that the gate was closed")
 

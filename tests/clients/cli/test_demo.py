@@ -12,15 +12,16 @@ from tests.clients.cli.running import CommandLine
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "examples/demo"
-LIMIT_S = 120
+HANGS_AFTER_S = 400
+"""It takes half a minute; a machine that runs other tests at the same time may need longer."""
 
 
-def test_the_demo_happens_as_told_within_two_minutes(tmp_path: Path) -> None:
+def test_the_demo_happens_as_told(tmp_path: Path) -> None:
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TMPDIR": str(tmp_path)}
 
     ran = subprocess.run(
         [sys.executable, str(DEMO / "run.py")],
-        capture_output=True, text=True, timeout=LIMIT_S, env=environment, cwd=tmp_path,
+        capture_output=True, text=True, timeout=HANGS_AFTER_S, env=environment, cwd=tmp_path,
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]

@@ -47,6 +47,27 @@ def test_names_in_a_sentence_are_as_people_type_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("namespaces/v/models/m/versions/3", "v/m/3"),
+        ("namespaces/v/models/m/drafts/01a20ad0-f177-7afe-8ed8-586b699ee2e0", "v/m draft …9ee2e0"),
+        ("namespaces/v/models/m/drafts/a/uploads/b", "v/m draft a upload b"),
+        ("namespaces/v/gates/publish", "v gate publish"),
+        ("namespaces/v", "v"),
+        ("namespaces/-", "-"),
+        ("vision/digits", "vision/digits"),
+        ("vision/digits@^9", "vision/digits@^9"),
+        ("auditEntries/7", "auditEntries/7"),
+        ("", ""),
+    ],
+)
+def test_a_resource_is_as_people_type_it_and_what_nobody_types_is_short(
+    name: str, shown: str
+) -> None:
+    assert wording.resource(name) == shown
+
+
+@pytest.mark.parametrize(
     ("typed", "is_one"),
     [
         ("vision", False),

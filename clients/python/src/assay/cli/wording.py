@@ -12,7 +12,13 @@ from assay.v1 import evaluation_pb2, version_pb2
 _LONG_NAME = re.compile(
     r"namespaces/[a-z0-9-]+(?:/models/[a-z0-9-]+(?:/(?:versions|aliases)/[a-z0-9-]+)?)?\b"
 )
+_EVALUATION = re.compile(r" \(evaluation [0-9a-f-]{36}\)")
+"""Said by every finding of a gate; which evaluation it was matters to programs."""
+
 _VERSION = re.compile(r"(?:[^/@\s]+/)?[^/@\s]+/[1-9][0-9]*|namespaces/\S+/versions/[1-9][0-9]*")
+TYPED_ID_MAX = 24
+"""Ids that the server gives are UUIDs, which nobody reads."""
+
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
@@ -89,8 +95,19 @@ def people(principals: Iterable[str]) -> dict[str, str]:
     return {each: _shortest_end(each, known - {each}) for each in known}
 
 
+def resource(name: str) -> str:
+    """A resource as people type it; what nobody types, by its kind and the end of its id."""
+    typed = names.short(name)
+    if typed != name or not name.startswith("namespaces/") or name.count("/") < 3:
+        return typed
+    parent, kind, identity = name.rsplit("/", 2)
+    told = f"…{identity[-6:]}" if len(identity) > TYPED_ID_MAX else identity
+    return f"{resource(parent)} {kind.removesuffix('s')} {told}"
+
+
 def shortened(sentence: str) -> str:
     """A sentence with the names of resources and principals as people say them."""
+    sentence = _EVALUATION.sub("", sentence)
     return person_in(_LONG_NAME.sub(lambda found: names.short(found[0]), sentence))
 
 

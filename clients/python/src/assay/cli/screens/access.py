@@ -73,7 +73,7 @@ def outcome(entry: audit_entry_pb2.AuditEntry) -> Text:
 
 def audit(entries: Iterable[audit_entry_pb2.AuditEntry]) -> RenderableType:
     """One line per entry."""
-    made = tables.table(WHEN="fixed", WHO="text", CALL="text", ON="text", OUTCOME="text")
+    made = tables.table(WHEN="fixed", WHO="text", CALL="fixed", ON="text", OUTCOME="fixed")
     shown = list(entries)
     people = wording.people(entry.principal for entry in shown)
     for entry in shown:
@@ -81,7 +81,7 @@ def audit(entries: Iterable[audit_entry_pb2.AuditEntry]) -> RenderableType:
             wording.moment_in_list(entry.time),
             people[entry.principal],
             entry.method.rpartition("/")[2],
-            names.short(entry.resource),
+            wording.resource(entry.resource),
             outcome(entry),
         )
     return made

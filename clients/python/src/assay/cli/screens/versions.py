@@ -1,6 +1,6 @@
 """Versions: a list of them, and one with all that is known of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -10,6 +10,9 @@ from assay.cli import wording
 from assay.cli.screens import tables
 from assay.cli.screens.evaluations import summary
 from assay.v1 import evaluation_pb2, facts_pb2, file_pb2, version_pb2
+
+PARAMETERS_MAX = 12
+"""A pipeline of scikit-learn has dozens, most of them defaults."""
 
 STATE_STYLE = {
     "CANDIDATE": "warn",
@@ -117,7 +120,7 @@ def _origin(facts: facts_pb2.Facts) -> Iterable[tuple[str, RenderableType]]:
     yield "framework", " ".join((facts.format.framework, facts.format.framework_version)).strip()
     yield "runtime", runtime(facts.runtime)
     if facts.hyperparameters:
-        yield "parameters", tables.mapping(facts.hyperparameters)
+        yield "parameters", _parameters(facts.hyperparameters)
     lineage = facts.lineage
     dirty = " (with changes not committed)" if lineage.git_dirty else ""
     yield "git commit", lineage.git_commit and lineage.git_commit[:12] + dirty
@@ -129,6 +132,16 @@ def _origin(facts: facts_pb2.Facts) -> Iterable[tuple[str, RenderableType]]:
         yield "dataset", dataset_line(dataset)
     for feature_set in lineage.feature_sets:
         yield "features", f"{feature_set.provider}:{feature_set.feature_set}"
+
+
+def _parameters(given: Mapping[str, str]) -> Text:
+    """Those that are set, as far as a screen holds them; JSON has them all."""
+    told = {key: value for key, value in given.items() if value not in {"None", "null", ""}}
+    shown_keys = sorted(told)[:PARAMETERS_MAX]
+    text = tables.mapping({key: told[key] for key in shown_keys})
+    if hidden := len(given) - len(shown_keys):
+        text.append(f"  and {hidden} more", style="soft")
+    return text
 
 
 def runtime(needed: facts_pb2.Runtime) -> str:
