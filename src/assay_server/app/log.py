@@ -51,5 +51,5 @@ def start_logging(*, level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else PlainLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # grpc logs what we answer as a status anyway, and asyncio its debug chatter.
-    logging.getLogger("grpc").setLevel(max(logging.WARNING, logging.getLogger().level))
+    for chatty in ("alembic", "asyncio", "grpc"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))

@@ -13,7 +13,6 @@ from assay_server.access.requiring import require_permission
 from assay_server.domain.audit import Decision, Phase
 from assay_server.domain.calls import Call
 from assay_server.domain.errors import InvalidName, NotFound
-from assay_server.domain.errors.families import quotable
 from assay_server.domain.names import ID_PATTERN, Scope, enclosing_scope
 from assay_server.domain.references import parse_reference
 from assay_server.services.grants import Grants
@@ -27,6 +26,9 @@ _ID = ID_PATTERN.pattern
 _SCOPED = re.compile(
     rf"namespaces/(?P<namespace>{_ID})(?:/models/(?P<model>{_ID})(?:/.*)?|/(?!models(?:/|$)).*)?"
 )
+RESOURCE_CHARACTERS_MAX = 512
+"""Of what a caller calls a resource; the longest legal name has about 300."""
+
 _EVERY_NAMESPACE = "namespaces/-"
 
 Named = tuple[str, Scope]
@@ -60,7 +62,7 @@ class Permitted:
         if requirement.fields:
             value = next(iter(_values(rpc.request, requirement.fields[0])), "")
             prefix = "namespaces/" if requirement.reach is Reach.GLOBAL else ""
-            rpc.resource = quotable(prefix + value)
+            rpc.resource = _recorded(prefix + value)
             match = _SCOPED.fullmatch(rpc.resource)
             rpc.namespace_id = match["namespace"] if match else ""
 
@@ -102,6 +104,11 @@ class Permitted:
             payload_sha256=payload_sha256(rpc.request) if rpc.request_id else "",
             entry=self._audited.entry(rpc, grpc.StatusCode.OK, "", Phase.CALL),
         )
+
+
+def _recorded(name: str) -> str:
+    """``name`` for the trail and the log: cut when it is absurd, unprintables escaped."""
+    return repr(name[:RESOURCE_CHARACTERS_MAX])[1:-1]
 
 
 def _permissions(request: Any, requirement: Requirement) -> Iterator[Permission]:
