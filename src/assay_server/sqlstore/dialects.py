@@ -5,7 +5,7 @@ import sqlite3
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Boolean
+from sqlalchemy import Boolean, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgres_dialect
 from sqlalchemy.engine.interfaces import Dialect as CoreDialect
@@ -110,6 +110,7 @@ def _among_of_sqlite(element: Among, compiler: SQLCompiler, **options: Any) -> s
 def _among_of_postgres(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column = compiler.process(element.column, **options)
     values = compiler.process(element.values, **options)
-    kind = compiler.dialect.type_compiler_instance.process(element.column.type)
+    # Without the column's collation, which prevails over that of the array anyway.
+    kind = "TEXT" if isinstance(element.column.type, Text) else "BIGINT"
     items = f"jsonb_array_elements_text(CAST({values} AS JSONB)) AS item"
     return f"{column} = ANY (ARRAY(SELECT CAST(item AS {kind}) FROM {items}))"
