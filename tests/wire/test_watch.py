@@ -1,6 +1,8 @@
 """Watching: in order, all of it, resumable, and only what one may read."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +155,53 @@ async def test_too_many_watches_are_refused_with_a_hint(
 
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert info_of(error).reason == "TOO_MANY_UPLOADS"
+
+
+async def test_history_that_is_gone_is_refused_with_the_oldest_revision(
+    registry: Registry,
+) -> None:
+    async with registry.stubs() as stubs:
+        for number in range(3):
+            newest = await stubs.create_namespace(f"n{number}")
+        forget_before(registry, newest)
+        gone = stubs.watch.Watch(api.WatchRequest(start_revision=newest - 1))
+        error = await refusal(gone.read())
+        kept, first = await watch(stubs, start=newest)
+        kept.cancel()
+
+    assert error.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert info_of(error).reason == "REVISION_COMPACTED"
+    assert info_of(error).metadata["oldest_revision"] == str(newest)
+    assert first.events[0].name == "namespaces/n2"
+
+
+def forget_before(registry: Registry, revision: int) -> None:
+    """As the daily tidying does with old events."""
+    file = registry.config.store.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, timeout=10)) as connection:
+        connection.execute("DELETE FROM events WHERE revision < ?", (revision,))
+        connection.execute("UPDATE counters SET value = ? WHERE name = 'oldest_event'", (revision,))
+        connection.commit()
+
+
+async def test_draining_ends_a_watch_where_it_can_be_resumed(
+    tmp_path: Path, authority: Authority
+) -> None:
+    config = settings(tmp_path, authority)
+    async with open_registry(config, authority) as registry, registry.stubs() as stubs:
+        call, _ = await watch(stubs)
+        last = await stubs.create_namespace("vision")
+        seen = await next_events(call)
+        await registry.running.server.stop()
+        error = await refusal(next_events(call))
+
+    assert seen.revision == last
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert info_of(error).reason == "SERVER_DRAINING"
+    async with open_registry(config, authority) as registry, registry.stubs() as stubs:
+        resumed = stubs.watch.Watch(api.WatchRequest(start_revision=last + 1))
+        await stubs.create_namespace("after")
+        again = await next_events(resumed)
+        resumed.cancel()
+    assert again.events[0].name == "namespaces/after"
+    assert again.revision == last + 1
