@@ -11,6 +11,7 @@ import dev.assay.v1.ImportEvaluationRequest;
 import dev.assay.v1.ModelVersion;
 import dev.assay.v1.PublishVersionRequest;
 import dev.assay.v1.PublishVersionResponse;
+import dev.assay.v1.ReadArtifactRequest;
 import dev.assay.v1.RegistryServiceGrpc;
 import dev.assay.v1.ResolveVersionRequest;
 import dev.assay.v1.ResolveVersionResponse;
@@ -23,6 +24,7 @@ import dev.assay.v1.WhoAmIResponse;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -168,6 +170,31 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      */
     public CompletableFuture<Pulled> pullAsync(String reference, Path directory, PullOptions options) {
         return Background.run(connection.executor, () -> pull(reference, directory, options));
+    }
+
+    /**
+     * Reads part of a file into memory; the server verifies every range before it sends it.
+     *
+     * @param reference such as {@code vision/digits/7}
+     * @param path the path of the file in the version
+     * @param offset the first byte wanted
+     * @param length how many bytes are wanted; 0 for all to the end
+     * @return the bytes
+     * @throws OutOfRange if the range ends after the file does
+     */
+    public byte[] readRange(String reference, String path, long offset, long length) {
+        ReadArtifactRequest request = ReadArtifactRequest.newBuilder()
+                .setName(versionName(reference))
+                .setPath(path)
+                .setOffset(offset)
+                .setLength(length)
+                .build();
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        new ReadStream(connection, connection.carrier(0), request).receive(data -> content.writeBytes(data.toByteArray()));
+        if (length > 0 && content.size() != length) {
+            throw new ContentMismatch(Failure.of("The server sent %d of the %d bytes asked of %s.", content.size(), length, path));
+        }
+        return content.toByteArray();
     }
 
     /**

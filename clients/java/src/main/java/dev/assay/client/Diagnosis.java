@@ -44,6 +44,8 @@ final class Diagnosis {
         CAUSES.put("DECRYPT_ERROR", REFUSED);
         // A client keeps back a certificate that is of none of the authorities that the server names.
         CAUSES.put("CERTIFICATE_REQUIRED", REFUSED);
+        CAUSES.put("_ALERT_", "The server at %1$s ended the handshake (%4$s): probably it does not accept the certificate "
+                + "%3$s. Was it issued by the authority that this server trusts?");
         CAUSES.put("SSLHandshakeException", "The TLS handshake with %1$s failed (%4$s). Compare the certificates of both "
                 + "sides: authority %2$s, certificate %3$s.");
         CAUSES.put("connection timed out", "%1$s does not answer. A firewall may drop the packets.");

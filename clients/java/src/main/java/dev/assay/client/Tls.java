@@ -18,9 +18,11 @@ import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Who you are and whom you trust: three PEM texts, the authority of the server, your certificate, and its private key.
@@ -47,7 +49,8 @@ public final class Tls {
     }
 
     /**
-     * Takes certificates from PEM files. They are read when the client is built.
+     * Takes certificates from PEM files. They are read when the client is built, and again for every connection: so they
+     * can be renewed without a restart.
      *
      * @param authority the certificate of the authority that signed the server's
      * @param certificate your certificate, with its chain: it decides who you are
@@ -85,25 +88,29 @@ public final class Tls {
         return serverName;
     }
 
-    /** What gRPC takes. */
+    /** What gRPC takes; everything is read once now, so that mistakes are told before the first call. */
     ChannelCredentials credentials() {
-        parse("the authority's certificate", authority);
-        requirePair(parse("the certificate", certificate).getPublicKey());
-        try {
-            return TlsChannelCredentials.newBuilder()
-                    .trustManager(new ByteArrayInputStream(content("the authority's certificate", authority)))
-                    .keyManager(
-                            new ByteArrayInputStream(content("the certificate", certificate)),
-                            new ByteArrayInputStream(content("the private key", key)))
-                    .build();
-        } catch (IOException error) {
-            throw new CertificateUnusable(
-                    Failure.of("gRPC cannot use %s and %s.", certificate.name(), key.name()).because(error));
-        }
+        authorities();
+        pair();
+        return TlsChannelCredentials.newBuilder()
+                .keyManager(new RenewedKeyManager(this))
+                .trustManager(new RenewedTrustManager(this))
+                .build();
+    }
+
+    /** Reads certificate and key. */
+    RenewedKeyManager.Pair pair() {
+        X509Certificate[] chain = parse("the certificate", certificate).toArray(new X509Certificate[0]);
+        return new RenewedKeyManager.Pair(chain, privateKeyOf(chain[0].getPublicKey()));
+    }
+
+    /** Reads the authorities. */
+    List<X509Certificate> authorities() {
+        return parse("the authority's certificate", authority);
     }
 
     /** Signs and verifies something: gRPC itself notices a wrong key only in the handshake, and says little. */
-    private void requirePair(PublicKey open) {
+    private PrivateKey privateKeyOf(PublicKey open) {
         Matcher pem = PRIVATE_KEY.matcher(new String(content("the private key", key), StandardCharsets.US_ASCII));
         if (!pem.find()) {
             throw new CertificateUnusable(Failure.of("%s is not a PKCS#8 private key without a password, which begins "
@@ -118,7 +125,7 @@ public final class Tls {
             byte[] signed = signature.sign();
             signature.initVerify(open);
             if (signature.verify(signed)) {
-                return;
+                return secret;
             }
             throw new CertificateUnusable(Failure.of("%s is the key of another certificate than %s.", key.name(),
                     certificate.name()));
@@ -130,7 +137,7 @@ public final class Tls {
 
     /** When the certificate of the client expires. */
     Instant expireTime() {
-        return parse("the certificate", certificate).getNotAfter().toInstant();
+        return parse("the certificate", certificate).get(0).getNotAfter().toInstant();
     }
 
     String authorityName() {
@@ -141,11 +148,17 @@ public final class Tls {
         return certificate.name();
     }
 
-    private static X509Certificate parse(String what, Pem pem) {
+    private static List<X509Certificate> parse(String what, Pem pem) {
         byte[] content = content(what, pem);
         try {
-            return (X509Certificate)
-                    CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(content));
+            List<X509Certificate> all = CertificateFactory.getInstance("X.509")
+                    .generateCertificates(new ByteArrayInputStream(content)).stream()
+                    .map(X509Certificate.class::cast)
+                    .collect(Collectors.toList());
+            if (!all.isEmpty()) {
+                return all;
+            }
+            throw new CertificateUnusable(Failure.of("%s, given as %s, holds no PEM certificate.", pem.name(), what));
         } catch (CertificateException error) {
             throw new CertificateUnusable(Failure.of("%s, given as %s, is not a PEM certificate: %s.",
                     pem.name(), what, error.getMessage()).because(error));

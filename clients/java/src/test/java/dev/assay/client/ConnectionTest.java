@@ -1,6 +1,7 @@
 package dev.assay.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -34,6 +35,30 @@ class ConnectionTest {
                 AssayClient client =
                         AssayClient.builder(served.target()).tls(Tls.fromFiles(ca, certificate, key)).build()) {
             assertEquals("trainer", client.whoAmI().getPrincipal());
+        }
+    }
+
+    @Test
+    void certificatesAreRenewedWithoutARestart() throws IOException {
+        Path ca = Files.write(directory.resolve("ca.crt"), Served.AUTHORITY.certificate);
+        Path certificate = Files.write(directory.resolve("me.crt"), Served.CLIENT.certificate);
+        Path key = Files.write(directory.resolve("me.key"), Served.CLIENT.key);
+        Authority.Leaf renewed = Served.AUTHORITY.issueClient("spiffe://example.com/trainer");
+
+        try (Served served = Served.withTls(registry.services());
+                AssayClient client =
+                        AssayClient.builder(served.target()).tls(Tls.fromFiles(ca, certificate, key)).build()) {
+            client.whoAmI();
+            String before = served.serialNumber;
+            Files.write(certificate, renewed.certificate);
+            served.restart();
+            client.whoAmI();
+            assertEquals(before, served.serialNumber, "Half a renewal is not used.");
+
+            Files.write(key, renewed.key);
+            served.restart();
+            client.whoAmI();
+            assertNotEquals(before, served.serialNumber);
         }
     }
 
@@ -75,7 +100,7 @@ class ConnectionTest {
         try (Served served = Served.withTls(registry.services())) {
             Tls wrong = Tls.fromBytes(Served.AUTHORITY.certificate, stranger.certificate, stranger.key);
 
-            assertContains(unreachable(served.target(), wrong), "does not accept the certificate the given PEM bytes");
+            assertContains(unreachable(served.target(), wrong), "not accept the certificate the given PEM bytes");
         }
     }
 

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -325,6 +326,18 @@ class PullTest {
         pull.get(60, TimeUnit.SECONDS);
         assertArrayEquals(weights, content().get("weights/model.safetensors"));
         assertTrue(served.callsOf("ReadArtifact").size() > 8);
+    }
+
+    @Test
+    void partOfAFileComesAlone() {
+        byte[] weights = registry.files.get("weights/model.safetensors");
+
+        byte[] part = client.readRange("vision/digits/1", "weights/model.safetensors", MIB - 3, 2 * MIB);
+        byte[] rest = client.readRange("vision/digits/1", "weights/model.safetensors", 3 * MIB, 0);
+
+        assertArrayEquals(Arrays.copyOfRange(weights, MIB - 3, 3 * MIB - 3), part);
+        assertArrayEquals(Arrays.copyOfRange(weights, 3 * MIB, weights.length), rest);
+        assertThrows(OutOfRange.class, () -> client.readRange("vision/digits/1", "config.json", 1, 5));
     }
 
     @Test

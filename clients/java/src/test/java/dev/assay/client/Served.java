@@ -20,6 +20,7 @@ import io.grpc.TlsServerCredentials;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.security.cert.X509Certificate;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -29,6 +30,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 
 /** A real gRPC server in this process, which writes down its calls and fails where it is told to. */
 final class Served implements AutoCloseable {
@@ -41,6 +44,8 @@ final class Served implements AutoCloseable {
     private final ServerCredentials credentials;
     private final BindableService[] services;
     private Server server;
+    /** Of the certificate that the last caller showed; empty without TLS. */
+    volatile String serialNumber = "";
 
     private Served(ServerCredentials credentials, BindableService... services) {
         this.credentials = credentials;
@@ -123,6 +128,14 @@ final class Served implements AutoCloseable {
         }
     }
 
+    private static String serialNumber(SSLSession session) {
+        try {
+            return session == null ? "" : ((X509Certificate) session.getPeerCertificates()[0]).getSerialNumber().toString();
+        } catch (SSLPeerUnverifiedException anonymous) {
+            return "";
+        }
+    }
+
     @Override
     public void close() {
         stop();
@@ -152,6 +165,7 @@ final class Served implements AutoCloseable {
             String method = call.getMethodDescriptor().getBareMethodName();
             Call recorded = new Call(method, Context.current().getDeadline());
             calls.add(recorded);
+            serialNumber = serialNumber(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
             Deque<StatusRuntimeException> planned = failures.getOrDefault(method, new ArrayDeque<>());
             StatusRuntimeException failure = planned.poll();
             if (failure != null) {
