@@ -18,6 +18,9 @@ from assay_server.transport.errors import (
 )
 from assay_server.transport.interceptors.rpc import Rpc
 
+DEADLINE_SLACK_S = 0.1
+"""A client's deadline begins before its call arrives, so it hangs up before ours has passed."""
+
 log = logging.getLogger("assay.faults")
 
 
@@ -48,7 +51,7 @@ def refusal_of(error: BaseException, rpc: Rpc) -> RegistryError | WireError | No
             rpc.task.uncancel()
             return rpc.ending
         if rpc.task.cancelling():
-            return DeadlinePassed() if rpc.context.time_remaining() == 0 else None
+            return DeadlinePassed() if _is_too_late(rpc) else None
         # A task inside was cancelled, not this one: without an answer the client would hang.
     elif isinstance(error, grpc.aio.BaseError):
         return None  # the stream broke while we wrote to it
@@ -66,6 +69,11 @@ def outcome_of(refusal: RegistryError | WireError | None) -> tuple[grpc.StatusCo
     if refusal is None:
         return grpc.StatusCode.CANCELLED, ""
     return status_and_reason(refusal)
+
+
+def _is_too_late(rpc: Rpc) -> bool:
+    left_s: float | None = rpc.context.time_remaining()
+    return left_s is not None and left_s <= DEADLINE_SLACK_S
 
 
 def _gone(refusal: DeadlinePassed | None) -> grpc.StatusCode:
