@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from assay_server.app.rooms import CLOCK, Stores
 from assay_server.domain.errors import RegistryError
+from assay_server.services.collecting import CollectingService
 from assay_server.transport.server import GrpcServer
 
 PING_S = 5.0
@@ -18,11 +19,13 @@ log = logging.getLogger("assay.server")
 
 
 @asynccontextmanager
-async def kept(server: GrpcServer, stores: Stores) -> AsyncIterator[None]:
+async def kept(
+    server: GrpcServer, stores: Stores, collecting: CollectingService
+) -> AsyncIterator[None]:
     """Keep house inside the block."""
     tasks = (
         asyncio.create_task(_tell_health(server, stores)),
-        asyncio.create_task(_tidy(stores)),
+        asyncio.create_task(_tidy(stores, collecting)),
     )
     try:
         yield
@@ -54,10 +57,11 @@ async def _answers(stores: Stores) -> bool:
     return True
 
 
-async def _tidy(stores: Stores) -> None:
+async def _tidy(stores: Stores, collecting: CollectingService) -> None:
     while True:
         try:
             await stores.keep(CLOCK.now())
+            await collecting.collect()
         except RegistryError as refusal:
             log.warning("tidying up has to wait: %s", refusal.message)
         await asyncio.sleep(KEEP_S)

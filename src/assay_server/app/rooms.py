@@ -21,11 +21,12 @@ from assay_server.app.page_key import page_key
 from assay_server.config import Config
 from assay_server.domain.uploading import TransferLimits
 from assay_server.ports.audit import AuditReads, AuditSink
-from assay_server.ports.blobs import BlobStore
+from assay_server.ports.blobs import BlobKeeping, BlobStore
 from assay_server.ports.metadata import MetadataStore
 from assay_server.services.access import AccessService
 from assay_server.services.aliases import AliasService
 from assay_server.services.audit import AuditService
+from assay_server.services.collecting import CollectingService
 from assay_server.services.downloads import DownloadService
 from assay_server.services.drafts import DraftService
 from assay_server.services.evaluations import EvaluationService
@@ -72,6 +73,7 @@ class Stores:
     sink: AuditSink
     trail: AuditReads
     blobs: BlobStore
+    blob_keeping: BlobKeeping
     ping: Callable[[], Awaitable[None]]
     keep: Callable[[datetime], Awaitable[int]]
 
@@ -107,6 +109,11 @@ def grpc_server(
         stall_s=config.limits.upload_idle_s,
     )
     return GrpcServer(around, _servicers(config, stores, grants), _server_limits(config))
+
+
+def collecting(config: Config, stores: Stores) -> CollectingService:
+    """What removes bytes that nothing refers to."""
+    return CollectingService(stores.facts, stores.blob_keeping, CLOCK, _transfer_limits(config))
 
 
 def _servicers(config: Config, stores: Stores, grants: Grants) -> Sequence[AddTo]:

@@ -11,7 +11,7 @@ import grpc
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from assay_server.app.housekeeping import kept
-from assay_server.app.rooms import VERSION, Stores, grpc_server
+from assay_server.app.rooms import VERSION, Stores, collecting, grpc_server
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
 from assay_server.config import Config, parse_address
@@ -50,7 +50,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
         collect(registry=metrics)
     identity = None if config.server.plaintext_for_development else _credentials(config)
     tracers = tracer_provider(config.tracing, version=VERSION)
-    async with open_stores(config) as stores:
+    async with open_stores(config, metrics) as stores:
         if prepare is not None:
             await prepare(stores)
         server = grpc_server(config, stores, metrics, tracers)
@@ -60,7 +60,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
             bound = await server.start(host, port, identity)
             target = f"{'localhost' if host in _LOOPBACKS else host}:{bound}"
             operations_port = await _start_operations(operations, config)
-            async with kept(server, stores):
+            async with kept(server, stores, collecting(config, stores)):
                 yield Running(server, target, operations_port)
         finally:
             await server.stop()

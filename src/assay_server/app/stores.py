@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from prometheus_client import CollectorRegistry
+
 from assay_server.app.rooms import CLOCK, Stores
 from assay_server.blobstore.disk import Disk
+from assay_server.blobstore.metered import Metered
 from assay_server.config import Config
 from assay_server.sqlstore.opening import open_store
 from assay_server.sqlstore.places import StoreNotOpened
@@ -15,7 +18,7 @@ StoreProblem = StoreNotOpened
 
 
 @asynccontextmanager
-async def open_stores(config: Config) -> AsyncIterator[Stores]:
+async def open_stores(config: Config, metrics: CollectorRegistry) -> AsyncIterator[Stores]:
     """Open facts, trail and bytes.
 
     Raises:
@@ -31,7 +34,8 @@ async def open_stores(config: Config) -> AsyncIterator[Stores]:
                 facts=store.metadata,
                 sink=store.audit_sink,
                 trail=store.audit_reads,
-                blobs=blobs,
+                blobs=Metered(blobs, metrics),
+                blob_keeping=blobs,
                 ping=store.ping,
                 keep=store.keep,
             )

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 
 from assay import contexts
@@ -70,7 +71,7 @@ def bind_first_admin(config: Config, member: str) -> None:
 
 
 async def _bind(config: Config, member: str) -> None:
-    async with open_stores(config) as stores:
+    async with open_stores(config, CollectorRegistry()) as stores:
         founder = f"local:{getpass.getuser()}"
         await Founding(stores.facts, CLOCK, IDS, founder=founder).first_admin(member)
 

@@ -50,5 +50,6 @@ class CollectingService:
                 wanted = await reader.uploads.referenced(digests) if digests else frozenset()
             for sha256 in digests - wanted:
                 removed += await self._blobs.remove(sha256, if_older_than=now - GRACE)
-        _log.info("Collected %d blobs and %d staged files", removed, staged_files)
+        if removed or staged_files:
+            _log.info("collected %d blobs and %d staged files", removed, staged_files)
         return Collected(removed, staged_files)
