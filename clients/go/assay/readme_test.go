@@ -91,7 +91,7 @@ func runProgram(t *testing.T, source, directory string) string {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(t.TempDir(), "readme")
-	build := exec.Command("go", "build", "-overlay", overlayPath, "-o", binary, "./readme")
+	build := exec.Command("go", "build", "-buildvcs=false", "-overlay", overlayPath, "-o", binary, "./readme")
 	build.Dir = module
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("the README does not compile: %v\n%s\n%s", err, output, source)

@@ -101,22 +101,24 @@ func (p *pauses) next() time.Duration {
 	return pause
 }
 
-// patience is how long to go on trying while nothing moves.
+// patience is how long to go on trying while nothing moves. It counts from the first failure since
+// something moved: a stream that breaks after an hour has all of it left.
 type patience struct {
 	limit  time.Duration
 	since  time.Time
 	pauses pauses
 }
 
-func newPatience(limit time.Duration) *patience {
-	return &patience{limit: limit, since: time.Now()}
-}
+func newPatience(limit time.Duration) *patience { return &patience{limit: limit} }
 
 // renew starts the time anew, because something moved.
-func (p *patience) renew() { p.since, p.pauses = time.Now(), pauses{} }
+func (p *patience) renew() { p.since, p.pauses = time.Time{}, pauses{} }
 
 // pause waits before the next try, as long as the server asked for; false when patience is gone.
 func (p *patience) pause(ctx context.Context, asked time.Duration) bool {
+	if p.since.IsZero() {
+		p.since = time.Now()
+	}
 	pause := max(asked, p.pauses.next())
 	return time.Since(p.since)+pause <= p.limit && sleep(ctx, pause)
 }
