@@ -4,7 +4,7 @@ A token names the last row by the columns that the list is sorted by, and the ne
 after it. Counting rows instead (OFFSET) would read all those before, and slip when one is added.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +19,10 @@ from assay_server.sqlstore.session import Row, Session
 
 T = TypeVar("T")
 _NUMBER_MAX = 2**63 - 1
+
+PAGE_CHARACTERS_MAX = 1024 * 1024
+"""Stored text on one page: even at four bytes a character, a page then fits into the 4 MiB that
+gRPC clients take in one message by default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +63,19 @@ async def read_page(
     keys = page.after or statement.start
     parameters |= {f"after_{n}": key for n, key in enumerate(keys)}
     rows = await session.rows(statement, size=page.size + 1, **parameters)
-    shown = rows[: page.size]
-    next_after = tuple(shown[-1][-1 - len(keys) : -1]) if len(rows) > page.size else None
+    shown = rows[: _fitting(rows[: page.size])]
+    next_after = tuple(shown[-1][-1 - len(keys) : -1]) if len(rows) > len(shown) else None
     return Paged(tuple(read(row) for row in shown), next_after)
+
+
+def _fitting(rows: Sequence[Row]) -> int:
+    """How many of the rows fit on a page; at least one, so that every list comes to its end."""
+    characters = 0
+    for n, row in enumerate(rows):
+        characters += sum(len(value) for value in row if isinstance(value, str))
+        if characters > PAGE_CHARACTERS_MAX:
+            return max(n, 1)
+    return len(rows)
 
 
 def _is_text(column: ColumnElement[Any]) -> bool:
