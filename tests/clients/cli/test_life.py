@@ -1,6 +1,10 @@
 """The life of a version by hand: every command that changes something, on a real server."""
 
+import io
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -79,6 +83,37 @@ def test_push_keeps_all_that_was_said(
     assert facts["lineage"]["run_uri"] == "mlflow://run/1"
     assert facts["format"]["name"] == "onnx"
     assert facts["signature"]["inputs"][0]["shape"] == [-1, 64]
+
+
+def test_the_commit_is_that_of_where_one_works_not_that_of_this_program(
+    cli: CommandLine, model: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = cli("push", model, str(file), "-o", "json").json()
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@acme.com"]
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Train"], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+
+    after = cli("push", model, str(file), "-o", "json").json()
+
+    assert before["facts"]["lineage"]["git_commit"] == ""
+    assert after["facts"]["lineage"]["git_commit"] == commit.strip()
+
+
+def test_ctrl_c_ends_with_130(cli: CommandLine) -> None:
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "assay.cli", "watch"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert watching.stderr is not None
+    assert "Ctrl-C ends it" in watching.stderr.readline()
+
+    watching.send_signal(signal.SIGINT)
+    _, told = watching.communicate(timeout=60)
+
+    assert watching.returncode == 130
+    assert told == "Interrupted.\n"
 
 
 def test_what_is_pushed_twice_is_one_version(
@@ -201,8 +236,6 @@ def test_roles_are_given_and_taken_back(cli: CommandLine, model: str) -> None:
 def test_deleting_asks_first_and_no_answer_changes_nothing(
     cli: CommandLine, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import io
-
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
 
     ran = cli("delete", model)

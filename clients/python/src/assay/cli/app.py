@@ -140,6 +140,8 @@ def status_of(arguments: list[str]) -> int:
     try:
         program = typer.main.get_command(app)
         status = program.main(args=arguments, prog_name="assay", standalone_mode=False, obj=session)
+        if status == ExitCode.INTERRUPTED:  # Typer makes this of Ctrl-C
+            raise KeyboardInterrupt
         return int(status) if isinstance(status, int) else int(ExitCode.OK)
     except AssayError as error:
         _show_traceback(session)

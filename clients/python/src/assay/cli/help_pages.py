@@ -130,7 +130,7 @@ def _section(heading: str, pairs: list[tuple[str, str]]) -> Iterable[RenderableT
 def _examples(shown: Iterable[Example]) -> Iterator[RenderableType]:
     for example in shown:
         yield Text(f"# {example.meaning}", style="soft")
-        yield Text(example.command, style="command")
+        yield Text(example.command, style="command", no_wrap=True, overflow="ignore")
 
 
 def _is_argument(parameter: Any) -> bool:

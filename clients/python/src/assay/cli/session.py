@@ -58,6 +58,11 @@ class Session:
         self.terminal = Terminal(output=choices.output, quiet=choices.quiet, color=choices.color)
 
     @property
+    def command(self) -> str:
+        """The command as it was typed."""
+        return shlex.join(["assay", *self.arguments])
+
+    @property
     def memory(self) -> Memory:
         """Where the last refusal is kept."""
         return Memory(contexts.default_path().parent / REFUSAL_FILE)
@@ -98,9 +103,7 @@ class Session:
 
     def refuse(self, error: AssayError) -> ExitCode:
         """Show a refusal, remember it, and find the status to end with."""
-        refusal = Refusal.of(
-            error, command=shlex.join(["assay", *self.arguments]), context=self._safe_context()
-        )
+        refusal = Refusal.of(error, command=self.command, context=self._safe_context())
         if isinstance(error, Refused) and "why" not in self.arguments[:1]:
             self.memory.remember(refusal)
         if self.terminal.is_json:

@@ -34,8 +34,8 @@ def add_to(app: typer.Typer, panel: str) -> None:
         "add",
         cls=examples(
             (
-                "assay context add prod --target registry.acme.com:7443"
-                " --ca ca.crt --cert me.crt --key me.key",
+                "assay context add prod --target registry.acme.com:7443 \\\n"
+                "    --ca ca.crt --cert me.crt --key me.key",
                 "a server with mutual TLS",
             ),
             ("assay context add local --target localhost:7443", "plaintext, this machine only"),

@@ -48,8 +48,8 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay eval import vision/digits/3 results.json", "see: assay help evaluations"),
             (
-                "assay eval import vision/digits/3 --metric accuracy=0.97 --samples 360"
-                " --dataset-file test.npz",
+                "assay eval import vision/digits/3 --metric accuracy=0.97 \\\n"
+                "    --samples 360 --dataset-file test.npz",
                 "without a document",
             ),
             ("measure | assay eval import vision/digits/3 -", "from standard input"),

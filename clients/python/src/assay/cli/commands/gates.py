@@ -53,8 +53,8 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay gate set vision/digits --from gate.toml", "see: assay help gates"),
             (
-                "assay gate set vision/digits --threshold 'accuracy>=0.95'"
-                " --worst-slice 'accuracy@class>=0.85' --trusted",
+                "assay gate set vision/digits --threshold 'accuracy>=0.95' \\\n"
+                "    --worst-slice 'accuracy@class>=0.85' --trusted",
                 "without a document",
             ),
             (

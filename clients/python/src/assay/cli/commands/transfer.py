@@ -1,7 +1,8 @@
 """``push`` and ``pull``: models to the registry, and back."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from assay.cli.commands.parameters import (
     Reference,
     Semver,
     Tags,
+    first,
     pairs,
     text_file,
 )
@@ -27,6 +29,8 @@ from assay.cli.help_pages import examples
 from assay.cli.screens import tables, versions
 from assay.cli.session import Session
 from assay.cli.signature_files import signature_of
+from assay.errors import AssayError
+from assay.inference.source_code import lineage_of
 from assay.transfer.stating import Stated
 from assay.v1.facts_pb2 import DatasetReference, Format, Runtime
 from assay.v1.version_pb2 import ModelVersion, VersionState
@@ -75,8 +79,8 @@ def add_to(app: typer.Typer, panel: str) -> None:
             ("assay push vision/digits model.joblib --card CARD.md", "one file and its card"),
             ("assay push vision/digits out/ --exclude '*.tmp'", "all files of a directory"),
             (
-                "assay push vision/digits model.joblib --param C=10 --signature signature.json"
-                " --dataset s3://lake/digits@sha256:9f…",
+                "assay push vision/digits model.joblib --param C=10 \\\n"
+                "    --signature signature.json --dataset s3://lake/digits@sha256:9f…",
                 "with what it was made of",
             ),
             ("assay push vision/digits model.joblib --publish", "sealed and published in one step"),
@@ -131,9 +135,11 @@ def push(
         datasets=[_dataset(each) for each in dataset or ()],
         base_version=base,
         run_uri=run,
+        # Not that of the running program, which is this one.
+        lineage=lineage_of(Path.cwd()),
         **_inferable(signature, format_, requirements),
     )
-    with progress.shown(session.terminal) as on_progress:
+    with _resumable(session, model), progress.shown(session.terminal) as on_progress:
         version = session.client.push(
             path,
             to=model,
@@ -177,6 +183,19 @@ def pull(
         lambda: _pulled(pulled),
         brief=lambda: [str(pulled.directory)],
     )
+
+
+@contextmanager
+def _resumable(session: Session, model: str) -> Iterator[None]:
+    """After Ctrl-C, say how to go on with what was sent."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(AssayError):
+            for left in first(session.client.list_drafts(model), 1):
+                again = f"{session.command} --draft {left.name}"
+                session.terminal.err.print(tables.next_step(again))
+        raise
 
 
 def _answer(session: Session, version: ModelVersion) -> None:

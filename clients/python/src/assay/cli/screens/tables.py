@@ -58,8 +58,8 @@ def nothing(sentence: str, command: str = "") -> list[RenderableType]:
 
 
 def next_step(command: str) -> Text:
-    """The command to try next."""
-    return Text.assemble(("→ ", "soft"), (command, "command"))
+    """The command to try next; never broken into lines, so that it can be copied."""
+    return Text.assemble(("→ ", "soft"), (command, "command"), no_wrap=True, overflow="ignore")
 
 
 def mark(is_good: bool) -> Text:
