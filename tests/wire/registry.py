@@ -1,8 +1,12 @@
 """A whole registry in this process, over mTLS, with a principal for each role."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,8 @@ from assay_server.config.settings import (
 )
 from assay_server.domain.access import Role
 from assay_server.services.founding import Founding
+from assay_server.sqlstore.places import SqlitePlace, place_of
+from assay_server.sqlstore.schema import migrate_files
 from tests.pki import Authority, Credentials
 from tests.wire.scripted import secure_channel
 
@@ -86,8 +92,22 @@ class Stubs:
         return str(answer.role_binding.name)
 
 
+@cache
+def blank_store() -> Path:
+    """The files of an empty store; making the schema takes longer than most tests."""
+    directory = Path(tempfile.mkdtemp(prefix="assay-blank-"))
+    atexit.register(shutil.rmtree, directory)
+    place = place_of(f"sqlite:///{directory / 'assay.db'}")
+    assert isinstance(place, SqlitePlace)
+    migrate_files(place)
+    return directory
+
+
 def settings(directory: Path, authority: Authority, **limits: float) -> Config:
-    """Settings of a registry in ``directory`` that stops at once."""
+    """Settings of a registry in ``directory`` that stops at once, its schema made already."""
+    for file in blank_store().iterdir():
+        if not (directory / file.name).exists():
+            shutil.copy(file, directory)
     certificate, key = authority.issue_server().write(directory, "server")
     authorities = directory / "ca.pem"
     authorities.write_bytes(authority.certificate)
