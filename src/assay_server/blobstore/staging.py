@@ -11,7 +11,7 @@ from assay_server.domain.errors import StoreUnavailable
 BATCH_BYTES = 1 << 20
 """Less than this is not worth the hop to a thread (30 to 40 µs)."""
 
-WAITING_BYTES_MAX = 2 << 20
+WAITING_BYTES_MAX = 1 << 20
 """Taken but not yet in a thread's hands. With the batch in work this bounds the memory."""
 
 

@@ -162,7 +162,7 @@ class LimitsSection:
     )
     upload_streams_max: int = setting(
         64,
-        "Uploads at once in one server; each takes some 6 MiB when the disk is slower than the "
+        "Uploads at once in one server; each takes some 8 MiB when the disk is slower than the "
         "network.",
         least=1,
     )

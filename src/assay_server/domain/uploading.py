@@ -46,7 +46,7 @@ class TransferLimits:
     ttl: timedelta = timedelta(days=7)
     """How long an upload is kept after it was last begun: as long as its draft."""
     streams_max: int = 64
-    """Each takes some 6 MiB of memory when the disk is slower than the network."""
+    """Each takes some 8 MiB of memory when the disk is slower than the network."""
     durable_after_bytes: int = 64 * MIB
     durable_after_s: float = 1.0
     """Bytes are made durable after so many or so long: no more is lost to a crash."""
