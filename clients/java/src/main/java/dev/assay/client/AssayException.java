@@ -15,11 +15,22 @@ public class AssayException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private static final String REASON_PREFIX = "ERROR_REASON_";
 
+    /** OK where the failure arose on this machine. */
     private final Status.Code statusCode;
+
+    /** From the catalogue; may be empty. */
     private final String reason;
+
+    /** Strings for programs. */
     private final Map<String, String> metadata;
+
+    /** Each fault, where there are several. */
     private final List<Violation> violations;
+
+    /** Zero where the server did not say. */
     private final Duration retryAfter;
+
+    /** Usually empty. */
     private final String requestId;
 
     AssayException(Failure failure) {

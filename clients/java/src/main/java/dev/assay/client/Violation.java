@@ -6,8 +6,13 @@ import java.io.Serializable;
 public final class Violation implements Serializable {
     private static final long serialVersionUID = 1L;
 
+    /** A field, or a gate and its rule. */
     private final String subject;
+
+    /** A sentence. */
     private final String description;
+
+    /** Classes the fault; may be empty. */
     private final String type;
 
     Violation(String subject, String description, String type) {
