@@ -16,7 +16,7 @@ from assay_server.domain.calls import (
 )
 from assay_server.domain.errors import GateClosed, PermissionDenied
 from assay_server.domain.events import EventType
-from assay_server.domain.gates import Verdict
+from assay_server.domain.gates import Gate, Verdict
 from assay_server.domain.models import require_live
 from assay_server.domain.names import (
     AliasName,
@@ -29,7 +29,7 @@ from assay_server.domain.names import (
 from assay_server.domain.versions import Version
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
-from assay_server.services.judging import judge_move
+from assay_server.services.judging import judge_by
 
 MOVE_PROTECTED = Permission.ALIASES_MOVE_PROTECTED
 """Decided here and not by the permission table, since only the store knows which are protected."""
@@ -98,7 +98,7 @@ class AliasService:
             await _locked(tx, name)
             alias = await tx.aliases.get(*name)
             require_expected(name, alias, expected)
-            is_protected = await _is_guarded(tx, call, name)
+            is_protected = bool(await _guards(tx, call, name))
             await tx.aliases.remove(alias, _removal(alias, call.principal, now, reason))
             answer = ShownAlias(alias, is_protected)
             return Change(answer, (_happened(EventType.DELETED, alias),))
@@ -138,27 +138,27 @@ async def _locked(tx: Transaction, name: AliasName) -> Alias | None:
 
 async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version) -> Verdict | None:
     """What the gates say; None where none guards the alias."""
-    if not await _is_guarded(tx, call, name):
+    gates = await _guards(tx, call, name)
+    if not gates:
         return None
-    verdict = await judge_move(tx, target, alias_gate_id(name.alias_id))
+    verdict = await judge_by(tx, target, alias_gate_id(name.alias_id), gates)
     if not verdict.is_open:
         raise GateClosed(version_name(name.namespace_id, name.model_id, target.number), verdict)
     return verdict
 
 
-async def _is_guarded(tx: Transaction, call: Call, name: AliasName) -> bool:
-    """Whether a gate guards the alias, which is then only for those who may move such."""
+async def _guards(tx: Transaction, call: Call, name: AliasName) -> tuple[Gate, ...]:
+    """The gates that guard the alias, which is then only for those who may move such."""
     gate_id = alias_gate_id(name.alias_id)
-    if not await tx.gates.applying(name.namespace_id, name.model_id, gate_id):
-        return False
-    if MOVE_PROTECTED not in call.permissions:
+    gates = await tx.gates.applying(name.namespace_id, name.model_id, gate_id)
+    if gates and MOVE_PROTECTED not in call.permissions:
         raise PermissionDenied(
             permission=MOVE_PROTECTED,
             resource=model_name(name.namespace_id, name.model_id),
             principal=call.principal,
             roles=roles_with(MOVE_PROTECTED),
         )
-    return True
+    return gates
 
 
 def _shown(alias: Alias, gate_ids: frozenset[str]) -> ShownAlias:

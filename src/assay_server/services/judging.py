@@ -26,6 +26,15 @@ class Judged(Protocol):
 async def judge_move(facts: Judged, version: Version, gate_id: str) -> Verdict:
     """Ask every gate called ``gate_id`` about a move of ``version``; none at all is open."""
     gates = await facts.gates.applying(version.namespace_id, version.model_id, gate_id)
+    return await judge_by(facts, version, gate_id, gates)
+
+
+async def judge_by(
+    facts: Judged, version: Version, gate_id: str, gates: tuple[Gate, ...]
+) -> Verdict:
+    """Ask ``gates``, which were read already; what was measured is read only for some."""
+    if not gates:
+        return judge(gate_id, gates, _candidate(version, ()), {})
     rivals = await _rivals(facts, version, gates)
     measured = await facts.evaluations.of_versions(
         version.namespace_id,

@@ -19,6 +19,18 @@ class Resolved:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """All versions that could answer, and where the alias points, 0 if nowhere.
+
+    ``version`` is the only candidate, where it was read whole: its files are read once.
+    """
+
+    standings: tuple[Standing, ...] = ()
+    alias_number: int = 0
+    version: Version | None = None
+
+
 class ResolvingService:
     """The request to resolve."""
 
@@ -38,28 +50,31 @@ class ResolvingService:
         names = (reference.namespace_id, reference.model_id)
         async with self._store.read() as reader:
             require_live(await reader.models.get(*names))
-            candidates, alias_number = await _candidates(reader, reference)
-            resolution = resolve(reference, candidates, alias_number=alias_number)
-            version = await reader.versions.get(*names, resolution.number)
+            found = await _candidates(reader, reference)
+            resolution = resolve(reference, found.standings, alias_number=found.alias_number)
+            version = found.version or await reader.versions.get(*names, resolution.number)
             aliases = await reader.aliases.of_versions(*names, {version.number})
             alias_ids = tuple(alias.alias_id for alias in aliases)
             return Stamped(Resolved(version, alias_ids, resolution.warnings), reader.revision)
 
 
-async def _candidates(reader: Reader, reference: Reference) -> tuple[tuple[Standing, ...], int]:
-    """All versions that could answer, and where the alias points, 0 if nowhere."""
+async def _candidates(reader: Reader, reference: Reference) -> _Candidates:
     names, versions = (reference.namespace_id, reference.model_id), reader.versions
     match reference.target:
         case ByNumber(number):
-            return (standing_of(await versions.get(*names, number)),), 0
+            return _sole(await versions.get(*names, number))
         case ByAlias(alias_id):
             alias = await reader.aliases.find(*names, alias_id)
             if alias is None:
-                return (), 0
-            return (standing_of(await versions.get(*names, alias.number)),), alias.number
+                return _Candidates()
+            return _sole(await versions.get(*names, alias.number), alias_number=alias.number)
         case BySemver(semver):
             found = await versions.find_semver(*names, str(semver))
-            return (standing_of(found),) if found else (), 0
+            return _sole(found) if found else _Candidates()
         case ByDigest(digest):
-            return await versions.with_manifest(*names, digest), 0
-    return await versions.standings(*names), 0
+            return _Candidates(await versions.with_manifest(*names, digest))
+    return _Candidates(await versions.standings(*names))
+
+
+def _sole(version: Version, *, alias_number: int = 0) -> _Candidates:
+    return _Candidates((standing_of(version),), alias_number, version)
