@@ -34,9 +34,12 @@ class Keeping:
         """Remove a blob and its leaves, unless it is young.
 
         It is moved aside before it is looked at: an upload of the same bytes may put a young one
-        in its place at any moment, which must not be the one that goes.
+        in its place at any moment, which must not be the one that goes. One that is young already
+        is not even moved, since for that moment nobody could read it.
         """
         blob = self._layout.blob(sha256)
+        if _brought(blob) >= if_older_than:
+            return False
         aside = self._layout.staging / f"removed-{uuid.uuid4()}"
         try:
             self._files.rename(blob, aside)

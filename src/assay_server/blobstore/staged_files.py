@@ -128,11 +128,24 @@ class StagedFiles:
             self._kept.popitem(last=False)
 
     def _was_committed(self, upload_id: str, sha256: str, size_bytes: int) -> bool:
-        """Whether this very upload brought the blob: knowing a digest is not having the bytes."""
+        """Whether this very upload brought the blob: knowing a digest is not having the bytes.
+
+        That makes the blob young again, as every commit does: nobody names it yet.
+        """
         if not self._layout.verified(upload_id, sha256).exists():
             return False
         blob = self._layout.blob(sha256)
-        return blob.exists() and blob.stat().st_size == size_bytes
+        try:
+            descriptor = self._files.open(blob, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            if os.fstat(descriptor).st_size != size_bytes:
+                return False
+            self._files.touch(descriptor)
+        finally:
+            os.close(descriptor)
+        return blob.exists()  # a collection may have moved it aside before it was young
 
 
 def _require_same(upload_id: str, content: ContentDigests, sha256: str, size_bytes: int) -> None:

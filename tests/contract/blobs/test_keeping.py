@@ -61,6 +61,18 @@ async def test_a_blob_that_was_brought_again_stays(backend: DiskBackend) -> None
     assert await read(store, sha256, 0, 10) == content
 
 
+async def test_a_commit_that_is_repeated_makes_its_blob_young_again(backend: DiskBackend) -> None:
+    store, content = backend.open(), content_of(10)
+    sha256, upload_id = digest(content), await staged(store, content)
+    await store.commit(upload_id, sha256=sha256, size_bytes=10)
+    age(backend.blob(sha256))
+
+    await store.commit(upload_id, sha256=sha256, size_bytes=10)
+
+    assert not await store.remove(sha256, if_older_than=EARLIER)
+    assert await read(store, sha256, 0, 10) == content
+
+
 async def test_an_upload_commits_again_what_was_removed(backend: DiskBackend) -> None:
     store, content = backend.open(), content_of(10)
     sha256 = await stored(store, content)
