@@ -43,7 +43,7 @@ class FileOperations:
         Never call it again on a descriptor for which it failed: the system reports a lost page
         once and calls it clean afterwards (https://wiki.postgresql.org/wiki/Fsync_Errors).
         """
-        os.fdatasync(descriptor)
+        getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has only the latter
 
     def sync_all(self, descriptor: int) -> None:
         """Wait until bytes and everything about the file are on the disk; see ``sync``."""
