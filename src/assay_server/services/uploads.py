@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from assay_server.access.permissions import Permission
 from assay_server.domain.calls import Call, Change, Committed, Stamped
 from assay_server.domain.errors import DigestMismatch, RegistryError, SizeMismatch
 from assay_server.domain.events import EventType
@@ -38,9 +39,6 @@ from assay_server.services.drafts import DRAFT_TTL, draft_happened, require_visi
 from assay_server.services.upload_streams import UploadStream, UploadStreams
 
 T = TypeVar("T")
-
-READ = "artifacts.read"
-"""The permission to download, without which nothing is taken from what is there already."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +80,8 @@ class UploadService:
         require_announced(file, self._limits)
 
         async def decide(tx: Transaction) -> Change[Upload]:
-            draft = await self._open_draft(tx, call, name)
+            draft = require_visible(call, await tx.drafts.lock(*name[:3]))
+            await _require_takes_files(tx, draft)
             found = await tx.uploads.find(*name)
             upload = await self._begun(tx, call, name, file, draft=draft, found=found)
             if upload.state is UploadState.COMPLETE:
@@ -151,12 +150,14 @@ class UploadService:
             await self._make_blob(upload, sha256, size_bytes)
 
         async def attach(tx: Transaction) -> Change[File]:
+            # The draft before the upload, as in ``begin``: else the two may wait for each other.
+            draft = require_visible(call, await tx.drafts.lock(*name[:3]))
             current = require_committable(
                 await tx.uploads.lock(*name), sha256=sha256, size_bytes=size_bytes
             )
             if current.state is UploadState.COMPLETE:
                 return Change(file_of(current))
-            draft = await self._open_draft(tx, call, name)
+            await _require_takes_files(tx, draft)
             done = completed(current, sha256=sha256, size_bytes=size_bytes)
             await tx.uploads.save(done)
             return await self._attached(tx, draft, done, answer=file_of(done))
@@ -203,10 +204,6 @@ class UploadService:
         open_paths = await tx.uploads.open_paths(*name[:3])
         require_room(file.path, (*(f.path for f in draft.files), *open_paths), self._limits)
         return begun(name, file, by=call.principal, now=now, limits=self._limits)
-
-    async def _open_draft(self, tx: Transaction, call: Call, name: UploadName) -> Draft:
-        require_live(await tx.models.get(name.namespace_id, name.model_id))
-        return require_open_draft(require_visible(call, await tx.drafts.lock(*name[:3])))
 
     async def _attached(
         self, tx: Transaction, draft: Draft, upload: Upload, answer: T
@@ -264,11 +261,16 @@ async def _visible_draft(reader: Reader, call: Call, name: UploadName) -> Draft:
     return require_visible(call, await reader.drafts.get(*name[:3]))
 
 
+async def _require_takes_files(tx: Transaction, draft: Draft) -> None:
+    require_live(await tx.models.get(draft.namespace_id, draft.model_id))
+    require_open_draft(draft)
+
+
 async def _held_bytes(tx: Transaction, call: Call, draft: Draft, upload: Upload) -> int | None:
-    """Size of the announced content where the caller has it, or may read it, already."""
+    """Size of the announced content where the caller has it, or may download it, already."""
     sizes = {file.sha256: file.size_bytes for file in draft.files}
     held_bytes = sizes.get(upload.sha256)
-    if held_bytes is None and upload.sha256 and READ in call.permissions:
+    if held_bytes is None and upload.sha256 and Permission.ARTIFACTS_READ in call.permissions:
         namespaces = call.readable_namespaces
         is_wide = namespaces is None or upload.namespace_id in namespaces
         held_bytes = await tx.uploads.find_blob(
