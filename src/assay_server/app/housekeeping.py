@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from assay_server.app.rooms import CLOCK, Stores
 from assay_server.domain.errors import RegistryError
@@ -32,8 +32,8 @@ async def kept(
     finally:
         for task in tasks:
             task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks)
+        # To the end of both: the stores are closed next.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tell_health(server: GrpcServer, stores: Stores) -> None:
@@ -54,6 +54,9 @@ async def _answers(stores: Stores) -> bool:
             await stores.ping()
     except (RegistryError, TimeoutError):
         return False
+    except Exception:
+        log.exception("asking the store failed")
+        return False
     return True
 
 
@@ -64,4 +67,6 @@ async def _tidy(stores: Stores, collecting: CollectingService) -> None:
             await collecting.collect()
         except RegistryError as refusal:
             log.warning("tidying up has to wait: %s", refusal.message)
+        except Exception:
+            log.exception("tidying up failed")  # a fault of today must not end it for good
         await asyncio.sleep(KEEP_S)

@@ -1,0 +1,38 @@
+"""Housekeeping goes on whatever happens to it, and ends with the server."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from assay_server.app.housekeeping import kept
+from assay_server.app.rooms import Stores
+
+NOBODY: Any = None
+
+
+async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tried = asyncio.Event()
+
+    async def keep(_now: datetime) -> int:
+        tried.set()
+        raise RuntimeError("a bug")
+
+    stores = Stores(
+        facts=NOBODY,
+        sink=NOBODY,
+        trail=NOBODY,
+        blobs=NOBODY,
+        blob_keeping=NOBODY,
+        ping=NOBODY,
+        keep=keep,
+    )
+
+    async with kept(NOBODY, stores, NOBODY):
+        await tried.wait()
+
+    assert "tidying up failed" in caplog.text
+    assert "a bug" in caplog.text
