@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from assay_server.app.authority import DirectoryAuthority
 from assay_server.app.clock import Uuid7
@@ -74,6 +75,19 @@ def test_a_certificate_for_other_names_is_made_anew(tmp_path: Path) -> None:
     usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost", "registry.lab"]
     assert list(usage) == [x509.ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_a_certificate_whose_key_is_of_another_is_made_anew(tmp_path: Path) -> None:
+    authority = DirectoryAuthority(tmp_path)
+    uri = "spiffe://lab/ann"
+    files, other = authority.client("ann", uri), authority.client("other", uri)
+    files.private_key.write_bytes(other.private_key.read_bytes())
+
+    renewed = authority.client("ann", uri)
+
+    leaf = x509.load_pem_x509_certificate(renewed.certificate.read_bytes())
+    key = serialization.load_pem_private_key(renewed.private_key.read_bytes(), password=None)
+    assert key.public_key() == leaf.public_key()
 
 
 def record(message: str, **fields: object) -> logging.LogRecord:

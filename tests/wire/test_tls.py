@@ -14,7 +14,7 @@ from assay.v1 import (
     watch_service_pb2,
     watch_service_pb2_grpc,
 )
-from assay_server.transport.tls import TlsFiles, UnusableCertificate, _Follower
+from assay_server.transport.tls import TlsFiles, UnusableCertificate, _Follower, credentials
 from tests.pki import Authority
 from tests.wire.scripted import ADMIN, Running, info_of, refusal, secure_channel, serving
 
@@ -167,3 +167,5 @@ def test_files_that_cannot_serve_are_refused_at_start_by_name(
     path.unlink()
     with pytest.raises(UnusableCertificate, match=path.name):
         files.load()
+    with pytest.raises(UnusableCertificate, match=path.name):
+        credentials(files)

@@ -67,14 +67,16 @@ class DirectoryAuthority:
         return files
 
     def _still_good(self, files: LeafFiles, names: Sequence[x509.GeneralName]) -> bool:
-        """Whether the files are there, say the same, are ours and last for a while."""
+        """Whether the files are there, fit, say the same, are ours and last for a while."""
         if not files.certificate.exists() or not files.private_key.exists():
             return False
         leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        key = serialization.load_pem_private_key(files.private_key.read_bytes(), password=None)
         found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         left = leaf.not_valid_after_utc - dt.datetime.now(dt.UTC)
         return (
-            list(found) == list(names)
+            key.public_key() == leaf.public_key()  # not so after a crash between the two
+            and list(found) == list(names)
             and leaf.issuer == self._certificate.subject
             and left > dt.timedelta(days=RENEW_BEFORE_DAYS)
         )

@@ -1,6 +1,7 @@
 """The server's TLS: certificates from files, read again when they change, clients required."""
 
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,14 @@ class TlsFiles:
     client_authorities: Path
 
     def signature(self) -> _Signature:
-        """What changes when a file is replaced or written."""
+        """What changes when a file is replaced or written.
+
+        Raises:
+            UnusableCertificate: One is not there.
+        """
         paths = (self.certificate, self.private_key, self.client_authorities)
         return tuple(
-            (stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in (p.stat() for p in paths)
+            (stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in map(_looked_at, paths)
         )
 
     def load(self) -> grpc.ServerCertificateConfiguration:
@@ -86,13 +91,20 @@ class _Follower:
                 if signature == self._seen:
                     return None
                 fresh = self._files.load()
-            except (OSError, UnusableCertificate) as problem:
+            except UnusableCertificate as problem:
                 # Not seen yet, so that the rest of a half-written file is noticed.
                 log.warning("keeping the previous TLS certificate: %s", problem)
                 return None
             self._seen = signature
             log.info("TLS certificate replaced")
             return fresh
+
+
+def _looked_at(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise UnusableCertificate(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _read(path: Path) -> bytes:
