@@ -233,6 +233,21 @@ def test_roles_are_given_and_taken_back(cli: CommandLine, model: str) -> None:
     assert cli("role", "grant", "emperor", "spiffe://acme/x", model).status == 2
 
 
+def test_a_role_is_taken_back_with_the_words_that_gave_it(cli: CommandLine, model: str) -> None:
+    words = ("consumer", "spiffe://acme/someone-with-a-long-name", model)
+    cli("role", "grant", *words)
+    shown = cli("role", "ls", model)
+
+    elsewhere = cli("role", "revoke", *words[:2], "vision")
+    taken = cli("role", "revoke", *words)
+
+    assert words[1] in shown.out  # whole, so that it can be copied
+    assert (elsewhere.status, taken.status) == (3, 0)
+    assert "assay role ls vision" in elsewhere.err
+    assert cli("role", "ls", model, "-o", "json").json() == []
+    assert cli("role", "revoke", "consumer").status == 2
+
+
 def test_deleting_asks_first_and_no_answer_changes_nothing(
     cli: CommandLine, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

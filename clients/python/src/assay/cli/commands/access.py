@@ -7,9 +7,10 @@ from rich.text import Text
 
 from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, first
+from assay.cli.exit_codes import ExitCode
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import access, tables
-from assay.cli.session import Session
+from assay.cli.session import Session, misused
 from assay.v1.role_binding_pb2 import RoleBinding
 
 Where = Annotated[
@@ -46,7 +47,8 @@ def add_to(app: typer.Typer, panel: str) -> None:
     role.command(
         "revoke",
         cls=examples(
-            ("assay role revoke namespaces/vision/roleBindings/9c1f", "as `role ls -q` names it")
+            ("assay role revoke data-scientist spiffe://acme/ada vision", "as it was given"),
+            ("assay role revoke namespaces/vision/roleBindings/9c1f", "as `role ls -q` names it"),
         ),
     )(revoke)
     app.add_typer(
@@ -102,15 +104,33 @@ def list_bindings(ctx: typer.Context, where: Where = "", limit: Limit = LIMIT) -
 
 def revoke(
     ctx: typer.Context,
-    binding: Annotated[
-        str, typer.Argument(metavar="BINDING", help="Its resource name: see `role ls -q`.")
+    role: Annotated[
+        str,
+        typer.Argument(metavar="ROLE", help="As given; or a binding, as `role ls -q` names it."),
     ],
+    member: Annotated[
+        str, typer.Argument(metavar="[MEMBER]", help="Who has it, as `role ls` shows it.")
+    ] = "",
+    where: Where = "",
 ) -> None:
-    """Take a role back."""
+    """Take a role back, with the words with which it was given."""
     session = Session.of(ctx)
+    if not member and "roleBindings/" not in role:
+        raise misused("Say of whom, and where: assay role revoke ROLE MEMBER [WHERE]")
+    binding = _binding_of(session, role, member, where) if member else role
     gone = session.client.delete_role_binding(binding)
     session.terminal.note(Text("Taken back:", style="soft"))
     _answer(session, gone)
+
+
+def _binding_of(session: Session, role: str, member: str, where: str) -> str:
+    for binding in session.client.list_role_bindings(where):
+        if (access.role(binding.role), binding.member) == (role, member):
+            return binding.name
+    place = f"in {where}" if where else "everywhere"
+    session.terminal.note(Text(f"✗ {member} was not given the role {role} {place}", style="bad"))
+    session.terminal.note(tables.next_step(f"assay role ls {where}".rstrip()))
+    raise typer.Exit(ExitCode.NOT_FOUND)
 
 
 def _answer(session: Session, binding: RoleBinding) -> None:

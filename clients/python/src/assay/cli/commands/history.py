@@ -29,7 +29,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         rich_help_panel=panel,
         cls=examples(
             ("assay audit vision", "calls in a namespace, newest first"),
-            ("assay audit vision --denied --since 24h", "what was refused since yesterday"),
+            ("assay audit vision --denied --since 24h", "what no role allowed since yesterday"),
             ("assay audit vision --method PublishVersion -o json", "for a program"),
         ),
     )(audit)
@@ -75,7 +75,10 @@ def audit(
     principal: Annotated[str, typer.Option(metavar="WHO", help="Only calls of this one.")] = "",
     method: Annotated[str, typer.Option(metavar="CALL", help="As PublishVersion.")] = "",
     on: Annotated[str, typer.Option(metavar="NAME", help="Only on this, as vision/digits.")] = "",
-    denied: Annotated[bool, typer.Option("--denied", help="Only what was refused.")] = False,
+    denied: Annotated[
+        bool,
+        typer.Option("--denied", help="Only what no role allowed; a closed gate is no denial."),
+    ] = False,
     since: Annotated[
         str, typer.Option(metavar="TIME", help="As 2026-01-31T14:05; 2h is ago.")
     ] = "",

@@ -27,15 +27,13 @@ def scope(binding_name: str) -> str:
 
 
 def bindings(listed: Iterable[role_binding_pb2.RoleBinding]) -> RenderableType:
-    """One line per binding."""
-    made = tables.table(ROLE="fixed", WHERE="text", MEMBER="name", GIVEN_BY="text", BINDING="text")
-    for binding in listed:
+    """One line per binding, with the words that `role revoke` takes, whole."""
+    made = tables.table(ROLE="fixed", MEMBER="name", WHERE="text", GIVEN_BY="text")
+    shown = list(listed)
+    people = wording.people(binding.created_by for binding in shown)
+    for binding in shown:
         made.add_row(
-            role(binding.role),
-            scope(binding.name),
-            binding.member,
-            wording.person(binding.created_by),
-            binding.name.rpartition("/")[2],
+            role(binding.role), binding.member, scope(binding.name), people[binding.created_by]
         )
     return made
 
