@@ -104,8 +104,14 @@ def _after(verdict: Verdict) -> list[str]:
         model, _, number = version.rpartition("/")
         return [f"assay alias set {model}@{alias} {number}"]
     if not verdict.evaluations:
-        return [f"assay eval import {version} FILE", f"assay why {version} {verdict.gate_id}"]
+        return [f"assay eval import {version} FILE{_measurer(verdict)}", f"assay eval ls {version}"]
     return [f"assay eval show {version}", f"assay gate check {version} {verdict.gate_id}"]
+
+
+def _measurer(verdict: Verdict) -> str:
+    """Who must measure: where the gate asks for trust, not the author."""
+    asks = any("trusted evaluator" in f.required for f in verdict.findings if not f.met)
+    return " --context EVALUATOR" if asks else ""
 
 
 def _unmet(verdict: Verdict) -> list[str]:

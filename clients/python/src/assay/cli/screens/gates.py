@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from assay import names
 from assay.cli import wording
 from assay.cli.screens import tables
 from assay.v1 import gate_pb2
+
+OBSERVED_WHOLE_MAX = 34
+"""Characters, with the scheme of a principal; beyond, what was observed wraps like a sentence."""
 
 SIGN = {gate_pb2.COMPARISON_AT_LEAST: "≥", gate_pb2.COMPARISON_AT_MOST: "≤"}
 
@@ -112,8 +115,23 @@ def _rules(said: Sequence[gate_pb2.Finding]) -> int:
 
 
 def findings(said: Sequence[gate_pb2.Finding]) -> RenderableType:
-    """One line per rule."""
+    """One line per rule; where gates of several scopes spoke, under the scope of each."""
+    by_gate: dict[str, list[gate_pb2.Finding]] = {}
+    for finding in said:
+        by_gate.setdefault(finding.gate, []).append(finding)
+    if len(by_gate) < 2:
+        return _lines(said)
+    parts: list[RenderableType] = []
+    for gate, own in by_gate.items():
+        parts += [Text.assemble(("of ", "soft"), names.short(gate.partition("/gates/")[0]))]
+        parts += [_lines(own)]
+    return Group(*parts)
+
+
+def _lines(said: Sequence[gate_pb2.Finding]) -> RenderableType:
     made = tables.table(_="fixed", RULE="name", OBSERVED="text", REQUIRED="text", WHERE="text")
+    # A figure or an identity is read at a glance when it stays whole; the words beside it wrap.
+    made.columns[2].no_wrap = all(len(each.observed) <= OBSERVED_WHOLE_MAX for each in said)
     for finding in said:
         made.add_row(
             tables.mark(finding.met),
@@ -128,7 +146,5 @@ def findings(said: Sequence[gate_pb2.Finding]) -> RenderableType:
 def _reasons(unmet: Sequence[gate_pb2.Finding]) -> list[RenderableType]:
     if not unmet:
         return []
-    made = tables.facts(
-        (f"✗ {finding.rule_id}", wording.shortened(finding.why)) for finding in unmet
-    )
-    return [Text(), made]
+    told = ((f"✗ {finding.rule_id}", wording.shortened(finding.why)) for finding in unmet)
+    return [Text(), tables.facts(dict.fromkeys(told))]

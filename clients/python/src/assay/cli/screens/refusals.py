@@ -38,11 +38,13 @@ def sentence(refusal: Refusal) -> Text:
 
 def unmet(refusal: Refusal) -> RenderableType:
     """Every single fault, as far as a screen holds them."""
-    shown = refusal.unmet[:UNMET_MAX]
-    made = tables.facts(
-        (f"  {_subject(fault)}", wording.shortened(fault.description)) for fault in shown
+    # Gates of a namespace and of a model may ask the same: that is said once.
+    told = dict.fromkeys(
+        (f"  {_subject(fault)}", wording.shortened(fault.description)) for fault in refusal.unmet
     )
-    if hidden := len(refusal.unmet) - len(shown):
+    shown = list(told)[:UNMET_MAX]
+    made = tables.facts(shown)
+    if hidden := len(told) - len(shown):
         made.add_row("", Text(f"and {hidden} more", style="soft"))
     return made
 
