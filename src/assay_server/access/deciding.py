@@ -111,9 +111,15 @@ def require_admin_left(bindings: Iterable[RoleBinding], removed: RoleBinding) ->
     Raises:
         LastAdmin: Nobody would.
     """
-    admins = [binding for binding in bindings if _is_admin_everywhere(binding)]
-    if _is_admin_everywhere(removed) and not [b for b in admins if b != removed]:
+    admins = [binding for binding in bindings if is_admin_everywhere(binding)]
+    if is_admin_everywhere(removed) and not [b for b in admins if b != removed]:
         raise LastAdmin(role_binding_name(removed.scope, removed.binding_id))
+
+
+def held_already(bindings: Iterable[RoleBinding], wanted: RoleBinding) -> RoleBinding | None:
+    """The binding that gives the same role in the same scope to the same member, if any."""
+    same = (wanted.scope, wanted.role, wanted.member)
+    return next((b for b in bindings if (b.scope, b.role, b.member) == same), None)
 
 
 def require_member(member: str) -> str:
@@ -135,5 +141,6 @@ def _permissions(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))
 
 
-def _is_admin_everywhere(binding: RoleBinding) -> bool:
+def is_admin_everywhere(binding: RoleBinding) -> bool:
+    """Whether who has ``binding`` administers all there is."""
     return binding.role is Role.ADMIN and not binding.scope

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from assay_server.access.deciding import (
     granted_at,
+    held_already,
     require_admin_left,
     require_may_grant,
     require_member,
@@ -57,9 +58,10 @@ class AccessService:
             await _require_scope(tx, parse_scope(scope, field="parent"))
             bindings = await tx.bindings.lock_all()
             _require_may_change(bindings, wanted, call)
-            _require_new(bindings, wanted)
+            if held := held_already(bindings, wanted):
+                raise AlreadyExists(role_binding_name(held.scope, held.binding_id))
             await tx.bindings.add(wanted)
-            return Change(wanted, (_happened(EventType.CREATED, wanted),))
+            return Change(wanted, (binding_happened(EventType.CREATED, wanted),))
 
         return await self._changed(call, add)
 
@@ -83,7 +85,7 @@ class AccessService:
             _require_may_change(bindings, binding, call)
             require_admin_left(bindings, binding)
             await tx.bindings.remove(binding)
-            return Change(binding, (_happened(EventType.DELETED, binding),))
+            return Change(binding, (binding_happened(EventType.DELETED, binding),))
 
         return await self._changed(call, remove)
 
@@ -123,13 +125,6 @@ def _require_may_change(
     require_may_grant(granted, binding.role, scope=binding.scope, principal=call.principal)
 
 
-def _require_new(bindings: tuple[RoleBinding, ...], wanted: RoleBinding) -> None:
-    for binding in bindings:
-        same = (binding.scope, binding.role, binding.member)
-        if same == (wanted.scope, wanted.role, wanted.member):
-            raise AlreadyExists(role_binding_name(binding.scope, binding.binding_id))
-
-
 async def _require_scope(tx: Transaction, scope: Scope) -> None:
     if scope.model_id:
         await tx.models.get(scope.namespace_id, scope.model_id)
@@ -137,6 +132,7 @@ async def _require_scope(tx: Transaction, scope: Scope) -> None:
         await tx.namespaces.get(scope.namespace_id)
 
 
-def _happened(event_type: EventType, binding: RoleBinding) -> Happened:
+def binding_happened(event_type: EventType, binding: RoleBinding) -> Happened:
+    """What a watcher is told of a role binding."""
     name = role_binding_name(binding.scope, binding.binding_id)
     return Happened(event_type, name, parse_scope(binding.scope).namespace_id, binding)

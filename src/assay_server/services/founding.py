@@ -1,15 +1,16 @@
 """The first rights in a registry: given by who can open its store, never over the network."""
 
-from assay_server.access.deciding import require_member
+from assay_server.access.deciding import held_already, is_admin_everywhere, require_member
 from assay_server.domain.access import Role, RoleBinding
 from assay_server.domain.audit import AuditEntry, Decision
 from assay_server.domain.calls import Call, Change, Happened
 from assay_server.domain.errors import AlreadyExists
 from assay_server.domain.events import EventType
 from assay_server.domain.models import Namespace
-from assay_server.domain.names import namespace_name, role_binding_name
+from assay_server.domain.names import namespace_name
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
+from assay_server.services.access import binding_happened
 
 
 class AlreadyFounded(Exception):
@@ -42,10 +43,10 @@ class Founding:
 
         async def add(tx: Transaction) -> Change[RoleBinding]:
             for binding in await tx.bindings.lock_all():
-                if binding.role is Role.ADMIN and not binding.scope:
+                if is_admin_everywhere(binding):
                     raise AlreadyFounded(binding.member)
             await tx.bindings.add(wanted)
-            return Change(wanted, (_bound(wanted),))
+            return Change(wanted, (binding_happened(EventType.CREATED, wanted),))
 
         return (await self._store.change(self._call("init"), RoleBinding, add)).answer
 
@@ -73,12 +74,10 @@ class Founding:
 
     async def _bind_once(self, wanted: RoleBinding) -> None:
         async def add(tx: Transaction) -> Change[RoleBinding]:
-            for binding in await tx.bindings.lock_all():
-                same = (binding.scope, binding.role, binding.member)
-                if same == (wanted.scope, wanted.role, wanted.member):
-                    return Change(binding)
+            if held := held_already(await tx.bindings.lock_all(), wanted):
+                return Change(held)
             await tx.bindings.add(wanted)
-            return Change(wanted, (_bound(wanted),))
+            return Change(wanted, (binding_happened(EventType.CREATED, wanted),))
 
         await self._store.change(self._call("dev"), RoleBinding, add)
 
@@ -113,8 +112,3 @@ class Founding:
             payload_sha256="",
             entry=entry,
         )
-
-
-def _bound(binding: RoleBinding) -> Happened:
-    name = role_binding_name(binding.scope, binding.binding_id)
-    return Happened(EventType.CREATED, name, "", binding)
