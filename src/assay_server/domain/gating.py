@@ -12,6 +12,7 @@ Rules:
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from assay_server.domain.errors import GateClosed
 from assay_server.domain.gate_findings import Candidate, Judged, Measured
 from assay_server.domain.gate_metrics import judge_change, judge_threshold
 from assay_server.domain.gate_samples import judge_samples, judge_trust
@@ -29,7 +30,7 @@ from assay_server.domain.gates import (
     WorstSlice,
 )
 
-__all__ = ["Candidate", "judge"]
+__all__ = ["Candidate", "judge", "require_open_gates"]
 
 
 def judge(
@@ -60,6 +61,17 @@ def judge(
         findings=tuple(findings),
         evaluation_ids=tuple(dict.fromkeys(used)),
     )
+
+
+def require_open_gates(name: str, verdict: Verdict) -> Verdict:
+    """``verdict`` about the version ``name``, if it may move.
+
+    Raises:
+        GateClosed: A rule is not met; the verdict names every one.
+    """
+    if not verdict.is_open:
+        raise GateClosed(name, verdict)
+    return verdict
 
 
 def _findings(gate: Gate, measured: Measured) -> Iterator[Finding]:

@@ -18,12 +18,12 @@ from assay_server.domain.errors import (
     DraftEmpty,
     DraftIncomplete,
     DraftNotOpen,
-    GateClosed,
     IllegalTransition,
     NotDeleted,
     VersionInUse,
 )
 from assay_server.domain.gates import Verdict
+from assay_server.domain.gating import require_open_gates
 from assay_server.domain.manifest import Manifest, build_manifest
 from assay_server.domain.names import draft_name, version_name
 from assay_server.domain.records import record_digest
@@ -159,8 +159,7 @@ def published(
         GateClosed: A rule of the gate is not met.
     """
     require_candidate(version)
-    if not verdict.is_open:
-        raise GateClosed(_version_name(version), verdict)
+    require_open_gates(_version_name(version), verdict)
     return replace(
         version,
         state=VersionState.READY,

@@ -14,9 +14,10 @@ from assay_server.domain.calls import (
     Paged,
     Stamped,
 )
-from assay_server.domain.errors import GateClosed, PermissionDenied
+from assay_server.domain.errors import PermissionDenied
 from assay_server.domain.events import EventType
 from assay_server.domain.gates import Gate, Verdict
+from assay_server.domain.gating import require_open_gates
 from assay_server.domain.models import require_live
 from assay_server.domain.names import (
     AliasName,
@@ -142,9 +143,8 @@ async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version
     if not gates:
         return None
     verdict = await judge_by(tx, target, alias_gate_id(name.alias_id), gates)
-    if not verdict.is_open:
-        raise GateClosed(version_name(name.namespace_id, name.model_id, target.number), verdict)
-    return verdict
+    moved = version_name(name.namespace_id, name.model_id, target.number)
+    return require_open_gates(moved, verdict)
 
 
 async def _guards(tx: Transaction, call: Call, name: AliasName) -> tuple[Gate, ...]:

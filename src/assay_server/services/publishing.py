@@ -2,10 +2,10 @@
 
 from assay_server.domain.bumps import Asked, base_among, decide_semver
 from assay_server.domain.calls import Call, Change, Committed
-from assay_server.domain.errors import GateClosed
 from assay_server.domain.etags import require_etag
 from assay_server.domain.events import EventType
 from assay_server.domain.gates import PUBLISH
+from assay_server.domain.gating import require_open_gates
 from assay_server.domain.models import require_live
 from assay_server.domain.names import VersionName, version_name
 from assay_server.domain.transitions import published, require_candidate
@@ -36,8 +36,7 @@ class Publisher:
         names = (version.namespace_id, version.model_id)
         name = version_name(*names, version.number)
         verdict = await judge_move(tx, require_candidate(version), PUBLISH)
-        if not verdict.is_open:
-            raise GateClosed(name, verdict)
+        require_open_gates(name, verdict)
         given = await tx.versions.standings(*names, with_deleted=True)
         base = base_among(given)
         decision = decide_semver(
