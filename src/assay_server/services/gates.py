@@ -105,7 +105,6 @@ class GateService:
 
 
 async def _locked(tx: Transaction, name: GateName) -> Gate | None:
-    await tx.namespaces.get(name.namespace_id)
     await tx.gates.lock(name.namespace_id)
     if name.model_id:
         require_live(await tx.models.get(name.namespace_id, name.model_id))
