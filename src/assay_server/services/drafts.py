@@ -25,19 +25,16 @@ from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 
 DRAFT_TTL = timedelta(days=7)
-"""How long a draft is kept after its last change: longer than a training run takes to resume."""
+"""From its last change until it may be collected: longer than a training run takes to resume."""
 
 
 class DraftService:
     """The requests about drafts, but for sealing."""
 
-    def __init__(
-        self, store: MetadataStore, clock: Clock, ids: Ids, *, ttl: timedelta = DRAFT_TTL
-    ) -> None:
+    def __init__(self, store: MetadataStore, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._ttl = ttl
 
     async def create(self, call: Call, name: ModelName, wanted: DraftChange) -> Committed[Draft]:
         """Start a version.
@@ -58,7 +55,7 @@ class DraftService:
             created_by=call.principal,
             create_time=now,
             update_time=now,
-            expire_time=now + self._ttl,
+            expire_time=now + DRAFT_TTL,
             etag=self._ids.new(),
         )
 
@@ -120,7 +117,7 @@ class DraftService:
         async def save(tx: Transaction) -> Change[Draft]:
             require_live(await tx.models.get(name.namespace_id, name.model_id))
             draft = require_visible(call, await tx.drafts.lock(*name))
-            changed = replace(step(draft, now, etag), expire_time=now + self._ttl)
+            changed = replace(step(draft, now, etag), expire_time=now + DRAFT_TTL)
             await tx.drafts.save(changed)
             return Change(changed, (draft_happened(EventType.UPDATED, changed),))
 
