@@ -91,8 +91,10 @@ def _merged(found: Sequence[Paged[AuditEntry]], size: int) -> Paged[AuditEntry]:
     if len(found) == 1:
         return found[0]
     entries = sorted((entry for part in found for entry in part.items), key=_newness, reverse=True)
-    is_last = len(entries) <= size and all(part.next_after is None for part in found)
-    shown = tuple(entries[:size])
+    # What a part has left lies past its end: nothing past that of any part may be shown yet.
+    ends = [part.next_after for part in found if part.next_after is not None]
+    shown = tuple(entry for entry in entries[:size] if all(_newness(entry) >= end for end in ends))
+    is_last = not ends and len(shown) == len(entries)
     return Paged(shown, None if is_last else _newness(shown[-1]))
 
 

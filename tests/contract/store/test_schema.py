@@ -1,0 +1,135 @@
+"""The schema: what migrations make is what the code expects, and nothing else is opened."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from assay_server.sqlstore.opening import open_store
+from assay_server.sqlstore.places import StoreNotOpened
+from assay_server.sqlstore.schema import SchemaDoesNotFit, current, migrate
+from assay_server.sqlstore.tables import metadata
+from tests.contract.store.registries import TickingClock, add_namespace
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where nothing is yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new/assay.db"
+    create: Callable[..., str] = request.getfixturevalue("create_database")
+    return create()
+
+
+def look(url: str, see: Callable[[Connection], Any]) -> Any:
+    """What ``see`` sees on a connection of SQLAlchemy's."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.begin() as connection:
+            return see(connection)
+
+    async def run() -> Any:
+        engine = create_async_engine(
+            url.replace("postgresql:", "postgresql+asyncpg:"), poolclass=NullPool
+        )
+        async with engine.begin() as connection:
+            found = await connection.run_sync(see)
+        await engine.dispose()
+        return found
+
+    return asyncio.run(run())
+
+
+def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
+    return kind != "table" or not (name or "").startswith("audit_entries_")
+
+
+def differences(connection: Connection) -> list[Any]:
+    options = {"compare_type": True, "include_object": is_ours}
+    found: list[Any] = compare_metadata(
+        MigrationContext.configure(connection, opts=options), metadata
+    )
+    return found
+
+
+def test_migrations_make_the_schema_that_the_code_expects(empty_url: str) -> None:
+    asyncio.run(migrate(empty_url))
+
+    assert look(empty_url, differences) == []
+
+
+def test_constraints_are_made_too(empty_url: str) -> None:
+    asyncio.run(migrate(empty_url))
+
+    def checks(connection: Connection) -> set[str]:
+        inspector = inspect(connection)
+        tables = metadata.tables.keys()
+        return {str(c["name"]) for t in tables for c in inspector.get_check_constraints(t)}
+
+    expected = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if type(constraint).__name__ == "CheckConstraint"
+    }
+    assert look(empty_url, checks) == expected != set()
+
+
+def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
+    asyncio.run(migrate(empty_url))
+    assert asyncio.run(current(empty_url)) == "0001"
+
+    asyncio.run(migrate(empty_url, "base"))
+    left = look(empty_url, lambda connection: inspect(connection).get_table_names())
+    assert asyncio.run(current(empty_url)) is None
+    asyncio.run(migrate(empty_url))
+
+    assert left == ["alembic_version"]
+    assert look(empty_url, differences) == []
+
+
+def test_migrating_again_keeps_what_is_there(empty_url: str) -> None:
+    async def fill() -> None:
+        store = await open_store(empty_url, TickingClock(), bring_up_to_date=True)
+        await add_namespace(store)
+        await store.close()
+        await migrate(empty_url)
+        store = await open_store(empty_url, TickingClock(), bring_up_to_date=True)
+        async with store.metadata.read() as reader:
+            await reader.namespaces.get("vision")
+        await store.close()
+
+    asyncio.run(fill())
+
+
+def test_a_newer_schema_is_neither_opened_nor_migrated(empty_url: str) -> None:
+    asyncio.run(migrate(empty_url))
+    newer = text("UPDATE alembic_version SET version_num = '9999'")
+    look(empty_url, lambda connection: connection.execute(newer) and None)
+
+    for attempt in (open_store(empty_url, TickingClock()), migrate(empty_url)):
+        with pytest.raises(SchemaDoesNotFit, match="schema 9999, which this server does not know"):
+            asyncio.run(attempt)  # type: ignore[arg-type]
+
+
+def test_a_database_without_a_schema_is_not_opened(empty_url: str) -> None:
+    with pytest.raises(SchemaDoesNotFit, match=r"has no schema yet\. Run: assay-server migrate"):
+        asyncio.run(open_store(empty_url, TickingClock()))  # type: ignore[arg-type]
+
+
+def test_a_postgresql_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreNotOpened, match="does not answer"):
+        asyncio.run(open_store("postgresql://nobody@127.0.0.1:1/x", TickingClock()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "assay.db", ""])
+def test_a_url_of_something_else_is_refused(url: str) -> None:
+    with pytest.raises(StoreNotOpened, match="must be sqlite:///path or postgresql://"):
+        asyncio.run(open_store(url, TickingClock()))  # type: ignore[arg-type]
