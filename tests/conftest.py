@@ -1,5 +1,6 @@
 """Fixtures for every folder of tests: PostgreSQL and certificates, made when first asked for."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,14 @@ import pytest
 from tests.absence import absent
 from tests.pki import Authority
 from tests.postgres import PostgresCluster, find_binaries
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start, also where a script runs the tests.
+
+    A shell starts a background job with SIGINT ignored, and every child inherits that.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, literal_column, select, union, update
 from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.names import UploadName, upload_name
 from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.versions import VersionState
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
@@ -29,9 +30,20 @@ OPEN_PATHS = reading(
     .where(*at(_TABLE, "namespace_id", "model_id", "draft_id"), _IS_OPEN)
     .order_by(_TABLE.c.path)
 )
+_VERSIONS = tables.versions
 _BLOB = (
     select(_SEALED.c.size_bytes)
-    .where(*at(_SEALED, "sha256", "namespace_id"))
+    .join(
+        _VERSIONS,
+        (_VERSIONS.c.namespace_id == _SEALED.c.namespace_id)
+        & (_VERSIONS.c.model_id == _SEALED.c.model_id)
+        & (_VERSIONS.c.number == _SEALED.c.number),
+    )
+    # What a deleted version holds cannot be read, so its digest must not give it away either.
+    .where(
+        *at(_SEALED, "sha256", "namespace_id"),
+        _VERSIONS.c.state != literal_column(f"'{VersionState.DELETED}'"),
+    )
     .limit(literal_column("1"))
 )
 FIND_BLOB = reading(_BLOB)

@@ -22,7 +22,7 @@ from assay_server.domain.gates import (
 )
 from assay_server.domain.manifest import File
 from assay_server.domain.uploads import Upload, UploadState
-from assay_server.domain.versions import Version
+from assay_server.domain.versions import Version, VersionState
 from assay_server.ports.metadata import Reader, Transaction
 from assay_server.sqlstore.opening import Store
 from tests.contract.store.odd_values import FACTS, FILES, MANIFEST, ODD_MAP, ODD_TEXT
@@ -191,6 +191,17 @@ async def test_a_blob_is_found_where_a_sealed_version_has_it(store: Store) -> No
     assert await found("vision", None) == await found("vision", "digits") == 2**53 - 1
     assert await found("vision", "letters") is None
     assert await found("audio", None) is None
+
+
+async def test_the_content_of_a_deleted_version_is_not_known_by_its_digest(store: Store) -> None:
+    gone = {"delete_time": NOON, "state_before_deletion": VersionState.CANDIDATE}
+    await with_version(store, manifest=MANIFEST, state=VersionState.DELETED, **gone)
+
+    found = await read(
+        store, lambda r: r.uploads.find_blob("vision", FILES[1].sha256, model_id=None)
+    )
+
+    assert found is None
 
 
 async def test_content_is_referred_to_by_versions_drafts_and_open_uploads(store: Store) -> None:
