@@ -6,10 +6,10 @@ import pytest
 
 from assay_server.domain.access import Role
 from assay_server.domain.calls import Page
-from assay_server.domain.errors import InvalidField, NotFound
+from assay_server.domain.errors import InvalidField, ModelIsDeleted, NotFound
 from assay_server.domain.evaluations import Trust
 from assay_server.domain.names import EvaluationName, VersionName
-from tests.services.registry import ANN, BOB, DIGITS, EVE, Registry, again, caller
+from tests.services.registry import ANN, BOB, DIGITS, EVE, MAX, Registry, again, caller
 
 
 async def test_an_evaluator_that_is_not_the_author_is_trusted(registry: Registry) -> None:
@@ -50,6 +50,14 @@ async def test_what_was_measured_of_other_files_is_refused(registry: Registry) -
 async def test_a_version_must_exist_to_be_measured(registry: Registry) -> None:
     with pytest.raises(NotFound):
         await registry.evaluate(VersionName(*DIGITS, 1), 0.9)
+
+
+async def test_nothing_is_recorded_of_a_deleted_model(registry: Registry) -> None:
+    name = await registry.sealed()
+    await registry.models.delete(again(MAX), DIGITS, etag="")
+
+    with pytest.raises(ModelIsDeleted):
+        await registry.evaluate(name, 0.9)
 
 
 async def test_a_list_is_newest_first_and_of_one_version_only(registry: Registry) -> None:

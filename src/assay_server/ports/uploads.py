@@ -20,7 +20,7 @@ class UploadReads(Protocol):
     async def find_blob(
         self, namespace_id: str, sha256: str, *, model_id: str | None
     ) -> int | None:
-        """Size of a blob that a sealed version in the namespace, not a deleted one, refers to.
+        """Size of a blob that a sealed version in the namespace refers to: nothing deleted counts.
 
         ``model_id`` looks at the versions of one model only; None at those of all.
         """

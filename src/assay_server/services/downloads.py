@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from assay_server.domain.calls import Call
 from assay_server.domain.errors import DigestChanged, InvalidField, NotFound, RangePastEnd
 from assay_server.domain.manifest import File
+from assay_server.domain.models import require_live
 from assay_server.domain.names import DraftName, VersionName, draft_name, version_name
 from assay_server.domain.paths import require_path
 from assay_server.domain.transitions import require_open
@@ -46,6 +47,7 @@ class DownloadService:
 
         Raises:
             NotFound: There is no such version or file, it is deleted, or a draft of somebody else.
+            ModelIsDeleted: The model must be restored first.
             DraftNotOpen: The draft was sealed or abandoned; read the version.
             DigestChanged: The file is not the one that ``if_sha256`` names.
             RangePastEnd: The file is shorter.
@@ -66,7 +68,10 @@ class DownloadService:
 
 async def _files(reader: Reader, call: Call, name: VersionName | DraftName) -> tuple[File, ...]:
     if isinstance(name, DraftName):
-        return require_open(require_visible(call, await reader.drafts.get(*name))).files
+        draft = require_visible(call, await reader.drafts.get(*name))
+        require_live(await reader.models.get(name.namespace_id, name.model_id))
+        return require_open(draft).files
+    require_live(await reader.models.get(name.namespace_id, name.model_id))
     version = await reader.versions.get(*name)
     if version.state is VersionState.DELETED:
         raise NotFound(version_name(*name))

@@ -15,6 +15,7 @@ from assay_server.domain.calls import (
 from assay_server.domain.evaluating import require_same_files, trust_of
 from assay_server.domain.evaluations import Evaluation
 from assay_server.domain.events import EventType
+from assay_server.domain.models import require_live
 from assay_server.domain.names import EvaluationName, VersionName, evaluation_name, version_name
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
@@ -38,11 +39,13 @@ class EvaluationService:
 
         Raises:
             NotFound: There is no such version.
+            ModelIsDeleted: The model must be restored first.
             InvalidField: Other files than those of the version were measured.
         """
         now, evaluation_id = self._clock.now(), self._ids.new()
 
         async def add(tx: Transaction) -> Change[Evaluation]:
+            require_live(await tx.models.get(stated.namespace_id, stated.model_id))
             version = await tx.versions.get(stated.namespace_id, stated.model_id, stated.number)
             evaluation = replace(
                 stated,

@@ -31,6 +31,7 @@ OPEN_PATHS = reading(
     .order_by(_TABLE.c.path)
 )
 _VERSIONS = tables.versions
+_MODELS = tables.models
 _BLOB = (
     select(_SEALED.c.size_bytes)
     .join(
@@ -39,10 +40,16 @@ _BLOB = (
         & (_VERSIONS.c.model_id == _SEALED.c.model_id)
         & (_VERSIONS.c.number == _SEALED.c.number),
     )
-    # What a deleted version holds cannot be read, so its digest must not give it away either.
+    .join(
+        _MODELS,
+        (_MODELS.c.namespace_id == _SEALED.c.namespace_id)
+        & (_MODELS.c.model_id == _SEALED.c.model_id),
+    )
+    # What a deleted version or model holds cannot be read, nor may a digest give it away.
     .where(
         *at(_SEALED, "sha256", "namespace_id"),
         _VERSIONS.c.state != literal_column(f"'{VersionState.DELETED}'"),
+        _MODELS.c.delete_time.is_(None),
     )
     .limit(literal_column("1"))
 )

@@ -4,6 +4,7 @@ import pytest
 
 from assay_server.domain.errors import (
     DigestChanged,
+    ModelIsDeleted,
     NotFound,
     RangePastEnd,
 )
@@ -56,3 +57,18 @@ async def test_a_deleted_version_is_not_read(
 
     with pytest.raises(NotFound):
         await files.read(version, Wanted("model.bin"))
+
+
+async def test_nothing_of_a_deleted_model_is_read(
+    registry: Registry, files: Files, draft: DraftName
+) -> None:
+    await files.put(draft, b"bytes")
+    sealed = await registry.seal(draft)
+    version = VersionName(*DIGITS, sealed.version.number)
+    second = await registry.draft("")
+    await files.put(second, b"other bytes")
+    await registry.models.delete(again(MAX), DIGITS, etag="")
+
+    for name in (version, second):
+        with pytest.raises(ModelIsDeleted):
+            await files.read(name, Wanted("model.bin"))
