@@ -6,10 +6,12 @@ Rules:
 - Only what is durable can be committed, and all of it.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from assay_server.domain.errors import (
     InvalidField,
@@ -248,6 +250,16 @@ def file_of(upload: Upload) -> File:
 def upload_name_of(upload: Upload) -> str:
     """Resource name of an upload."""
     return upload_name(upload.namespace_id, upload.model_id, upload.draft_id, upload.upload_id)
+
+
+def staging_id(name: str) -> str:
+    """The UUID under which the bytes of the upload ``name`` arrive: one of its whole name.
+
+    Clients choose the ids of uploads and trails show them, so one may be used in two drafts; the
+    bytes of one must never be within reach of the other.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    return str(UUID(bytes=digest[:16]))
 
 
 def _agreed(upload: Upload, file: Announced) -> tuple[str, int]:

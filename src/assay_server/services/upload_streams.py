@@ -16,7 +16,12 @@ from assay_server.domain.errors import (
     UploadFenced,
     UploadOffsetWrong,
 )
-from assay_server.domain.uploading import TransferLimits, require_next, upload_name_of
+from assay_server.domain.uploading import (
+    TransferLimits,
+    require_next,
+    staging_id,
+    upload_name_of,
+)
 from assay_server.domain.uploads import Upload
 from assay_server.ports.blobs import BlobStore, Staged
 from assay_server.ports.metadata import MetadataStore
@@ -199,12 +204,12 @@ class UploadStreams:
             await place.vacate()
 
     async def _open(self, upload: Upload) -> UploadStream:
-        staged = await self._blobs.stage(upload.upload_id, durable_bytes=upload.durable_bytes)
+        name = upload_name_of(upload)
+        staged = await self._blobs.stage(staging_id(name), durable_bytes=upload.durable_bytes)
         stream = UploadStream(upload, staged, self._store, self._limits)
         if staged.size_bytes == upload.durable_bytes:
             return stream
         await staged.close()
-        name = upload_name_of(upload)
         _log.error(
             "%s has %d bytes but should have %d", name, staged.size_bytes, upload.durable_bytes
         )

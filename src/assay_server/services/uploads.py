@@ -28,6 +28,7 @@ from assay_server.domain.uploading import (
     require_epoch,
     require_room,
     require_upload_id,
+    staging_id,
     upload_name_of,
 )
 from assay_server.domain.uploads import Upload, UploadState
@@ -233,10 +234,11 @@ class UploadService:
         are cut off. That less is there than was durable only happens when the disk was changed
         behind our back; the client is told to send it again.
         """
+        staged_id = staging_id(upload_name_of(upload))
         try:
-            await self._blobs.commit(upload.upload_id, sha256=sha256, size_bytes=size_bytes)
+            await self._blobs.commit(staged_id, sha256=sha256, size_bytes=size_bytes)
         except SizeMismatch:
-            staged = await self._blobs.stage(upload.upload_id, durable_bytes=size_bytes)
+            staged = await self._blobs.stage(staged_id, durable_bytes=size_bytes)
             await staged.close()
             if staged.size_bytes < size_bytes:
                 name = upload_name_of(upload)
@@ -247,12 +249,12 @@ class UploadService:
                 raise SizeMismatch(
                     name, declared_bytes=size_bytes, received_bytes=received_bytes
                 ) from None
-            await self._blobs.commit(upload.upload_id, sha256=sha256, size_bytes=size_bytes)
+            await self._blobs.commit(staged_id, sha256=sha256, size_bytes=size_bytes)
 
     async def _tidy(self, name: UploadName) -> None:
         """Remove what an upload that is over left behind; if that fails it is swept later."""
         try:
-            await self._blobs.discard(name.upload_id)
+            await self._blobs.discard(staging_id(upload_name(*name)))
         except RegistryError as refusal:
             _log.warning("%s left something behind: %s", upload_name(*name), refusal)
 

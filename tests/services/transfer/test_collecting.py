@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay_server.domain.names import DraftName, VersionName
-from assay_server.domain.uploading import TransferLimits
+from assay_server.domain.uploading import TransferLimits, staging_id, upload_name_of
 from assay_server.services.collecting import GRACE, Collected, CollectingService
 from assay_server.services.downloads import Wanted
 from tests.services.registry import ANN, DIGITS, MAX, NOON, Registry, again
@@ -85,7 +85,9 @@ async def test_a_blob_whose_commit_was_interrupted_stays_for_its_repetition(
 ) -> None:
     upload = await files.begin(draft)
     written = await files.write(upload)
-    await files.blobs.commit(upload.upload_id, sha256=SHA256, size_bytes=written.durable_bytes)
+    await files.blobs.commit(
+        staging_id(upload_name_of(upload)), sha256=SHA256, size_bytes=written.durable_bytes
+    )
 
     await collecting(files, timedelta(days=3)).collect()
 

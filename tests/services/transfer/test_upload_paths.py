@@ -14,7 +14,7 @@ from assay_server.domain.errors import (
     UploadNotOpen,
 )
 from assay_server.domain.models import ModelChange
-from assay_server.domain.names import DraftName, ModelName, UploadName
+from assay_server.domain.names import DraftName, ModelName, UploadName, VersionName
 from assay_server.domain.uploading import Announced
 from assay_server.domain.uploads import UploadState
 from assay_server.services.downloads import Wanted
@@ -83,6 +83,50 @@ async def test_content_is_taken_only_from_where_the_caller_may_read(
     assert [state.value for state in states] == [
         "OPEN", "COMPLETE", "COMPLETE", "COMPLETE", "COMPLETE",
     ]  # fmt: skip
+
+
+async def test_content_that_nobody_may_read_any_more_is_not_known(
+    registry: Registry, files: Files, draft: DraftName
+) -> None:
+    await files.put(draft, CONTENT)
+    number = (await registry.seal(draft)).version.number
+    second = await registry.draft("", by=BOB)
+    await registry.versions.delete(
+        again(MAX), VersionName(*draft[:2], number), "personal data", etag=""
+    )
+
+    upload = await files.begin(second, by=BOB)
+
+    assert upload.state is UploadState.OPEN
+
+
+async def test_content_of_a_deleted_model_is_not_known(
+    registry: Registry, files: Files, draft: DraftName
+) -> None:
+    await files.put(draft, CONTENT)
+    await registry.seal(draft)
+    letters = ModelName("vision", "letters")
+    await registry.models.create(again(ANN), letters, ModelChange())
+    await registry.models.delete(again(MAX), ModelName(*draft[:2]), etag="")
+
+    upload = await files.begin(await registry.draft("", model=letters, by=BOB), by=BOB)
+
+    assert upload.state is UploadState.OPEN
+
+
+async def test_uploads_of_two_drafts_stay_apart_even_when_their_ids_are_the_same(
+    registry: Registry, files: Files, draft: DraftName
+) -> None:
+    upload = await files.begin(draft)
+    await files.write(upload)
+    name = UploadName(*await registry.draft("", by=BOB), upload.upload_id)
+
+    other = await files.begin(DraftName(*name[:3]), b"other", name=name, by=BOB)
+    await files.write(other, b"other", by=BOB)
+    await files.uploads.abort(again(BOB), name)
+    await files.commit(upload)
+
+    assert await files.read(draft, Wanted("model.bin")) == CONTENT
 
 
 async def test_an_announced_size_that_is_wrong_is_not_answered_with_known_content(

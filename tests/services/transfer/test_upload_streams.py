@@ -12,7 +12,7 @@ from assay_server.domain.errors import (
     UploadOffsetWrong,
 )
 from assay_server.domain.names import DraftName
-from assay_server.domain.uploading import TransferLimits
+from assay_server.domain.uploading import TransferLimits, staging_id, upload_name_of
 from assay_server.domain.uploads import Upload
 from assay_server.services.downloads import Wanted
 from tests.services.registry import ANN, Registry
@@ -162,7 +162,7 @@ async def test_bytes_that_vanished_from_the_disk_are_asked_for_again(
     upload = await files.begin(draft)
     upload = await files.write(upload, CONTENT[:MIB])
     files.restart()
-    (files.root / "staging" / upload.upload_id).unlink()
+    (files.root / "staging" / staging_id(upload_name_of(upload))).unlink()
 
     with pytest.raises(UploadOffsetWrong) as refused:
         await files.write(upload)

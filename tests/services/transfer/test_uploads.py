@@ -13,6 +13,7 @@ from assay_server.domain.errors import (
 )
 from assay_server.domain.manifest import File
 from assay_server.domain.names import DraftName, UploadName, VersionName
+from assay_server.domain.uploading import staging_id, upload_name_of
 from assay_server.domain.uploads import UploadState
 from assay_server.services.downloads import Wanted
 from tests.services.registry import ANN, DIGITS, Registry, again, caller
@@ -111,7 +112,9 @@ async def test_a_commit_whose_transaction_was_lost_is_repeated_in_a_new_process(
 ) -> None:
     upload = await files.begin(draft)
     await files.write(upload)
-    await files.blobs.commit(upload.upload_id, sha256=SHA256, size_bytes=len(CONTENT))
+    await files.blobs.commit(
+        staging_id(upload_name_of(upload)), sha256=SHA256, size_bytes=len(CONTENT)
+    )
 
     files.restart()
     await files.commit(upload)
