@@ -1,6 +1,7 @@
 """The trail as auditors read it."""
 
 import grpc
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from assay.v1 import access_service_pb2, audit_entry_pb2
@@ -105,3 +106,14 @@ async def test_what_callers_write_cannot_forge_lines_of_the_trail(registry: Regi
 
     assert len(entry.resource) <= 600
     assert entry.resource.isprintable()
+
+
+@pytest.mark.parametrize("field", ["principal", "method", "resource_prefix", "status"])
+async def test_a_filter_that_no_database_can_hold_is_refused(
+    registry: Registry, field: str
+) -> None:
+    async with registry.stubs() as admin:
+        error = await refusal(entries(admin, **{field: "a\0b"}))
+
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert field in str(error.details())
