@@ -39,7 +39,10 @@ class DraftReads(Protocol):
     async def list(
         self, namespace_id: str, model_id: str, page: Page, *, created_by: str | None
     ) -> Paged[Draft]:
-        """List open drafts, newest first; ``created_by`` limits to one author."""
+        """List open drafts without files and cards, newest first.
+
+        ``created_by`` limits to one author.
+        """
         ...
 
 

@@ -86,11 +86,11 @@ class SqlAliases:
         return tuple(map(_SHAPE.read, rows))
 
     async def save(self, alias: Alias, move: AliasMove) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(alias))
+        await self._session.write(SAVE, **_SHAPE.write(alias))
         self._moves.append(move)
 
     async def remove(self, alias: Alias, move: AliasMove) -> None:
-        await self._session.run(
+        await self._session.write(
             REMOVE,
             namespace_id=alias.namespace_id,
             model_id=alias.model_id,

@@ -10,7 +10,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import at, inserting, locking, reading
 from assay_server.sqlstore.paging import listing, read_page
-from assay_server.sqlstore.session import Session, UniqueViolated
+from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.role_bindings
@@ -59,12 +59,13 @@ class SqlBindings:
         return await self.all()
 
     async def add(self, binding: RoleBinding) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(binding))
-        except UniqueViolated:
-            raise AlreadyExists(role_binding_name(binding.scope, binding.binding_id)) from None
-        await self._session.run(GROW)
+        await self._session.write(
+            ADD,
+            taken=AlreadyExists(role_binding_name(binding.scope, binding.binding_id)),
+            **_SHAPE.write(binding),
+        )
+        await self._session.write(GROW)
 
     async def remove(self, binding: RoleBinding) -> None:
-        await self._session.run(REMOVE, scope=binding.scope, binding_id=binding.binding_id)
-        await self._session.run(GROW)
+        await self._session.write(REMOVE, scope=binding.scope, binding_id=binding.binding_id)
+        await self._session.write(GROW)

@@ -1,42 +1,49 @@
-"""A change from its request id to its audit entry, on a session that somebody else commits."""
+"""A change from its request id to what it decided; each database ends it in its own way."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from assay_server.domain.calls import Call, Change, Committed
-from assay_server.domain.errors import Conflict
 from assay_server.ports.clock import Clock
 from assay_server.ports.metadata import Transaction
 from assay_server.sqlstore.reading import SqlTransaction
 from assay_server.sqlstore.records import codec
 from assay_server.sqlstore.requests import claim
-from assay_server.sqlstore.session import Session, UniqueViolated
-from assay_server.sqlstore.tail import Ending, Tail
+from assay_server.sqlstore.session import Session
+from assay_server.sqlstore.tail import Ending
 
 T = TypeVar("T")
 Body = Callable[[Transaction], Awaitable[Change[T]]]
 
 
-class Changes:
-    """Runs bodies and writes what belongs to them."""
+@dataclass(frozen=True, slots=True)
+class Decided(Generic[T]):
+    """What a body gave, and what is to be written before the commit."""
 
-    def __init__(self, tail: Tail, clock: Clock) -> None:
-        self._tail = tail
+    answer: T
+    ending: Ending
+
+
+class Changes:
+    """Runs bodies, each only once for a request id."""
+
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def perform(
+    async def decide(
         self, session: Session, call: Call, answer_type: type[T], body: Body[T]
-    ) -> Committed[T]:
-        """Everything but the commit; nothing was written when the answer is a replay."""
-        try:
-            if call.request_id:
-                earlier = await self.earlier(session, call, answer_type)
-                if earlier is not None:
-                    return earlier
-            return await self._first_time(session, call, answer_type, body)
-        except UniqueViolated:
-            # Of no row whose writer knows better: somebody else wrote it at the same moment.
-            raise Conflict from None
+    ) -> Decided[T] | Committed[T]:
+        """Run ``body``, unless the request was answered before; then nothing was written."""
+        if call.request_id:
+            earlier = await self.earlier(session, call, answer_type)
+            if earlier is not None:
+                return earlier
+        transaction = SqlTransaction(session)
+        change = await body(transaction)
+        answer = codec(answer_type).encode(change.answer) if call.request_id else ""
+        ending = Ending(call, change.happened, transaction.moves, answer, self._clock.now())
+        return Decided(change.answer, ending)
 
     async def earlier(
         self, session: Session, call: Call, answer_type: type[T]
@@ -46,15 +53,3 @@ class Changes:
         Waits for another transaction that has it. Rolled back, this one leaves it free.
         """
         return await claim(session, call, answer_type, now=self._clock.now())
-
-    async def _first_time(
-        self, session: Session, call: Call, answer_type: type[T], body: Body[T]
-    ) -> Committed[T]:
-        transaction = SqlTransaction(session)
-        change = await body(transaction)
-        answer = codec(answer_type).encode(change.answer) if call.request_id else ""
-        revision = await self._tail.write(
-            session,
-            Ending(call, change.happened, transaction.moves, answer, self._clock.now()),
-        )
-        return Committed(change.answer, revision)

@@ -23,6 +23,11 @@ class Statement:
     core: ClauseElement
     tells_revision: bool = False
 
+    @property
+    def table(self) -> str:
+        """The name of the table that it writes; empty for one that reads."""
+        return getattr(getattr(self.core, "table", None), "name", "")
+
 
 class Compiled:
     """The text of a statement for one database, and how its parameters are put in order."""

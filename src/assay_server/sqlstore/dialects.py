@@ -24,6 +24,10 @@ class BrokenRule(Exception):
     """The database refused a row that a rule forbids: an error of ours, told in the log only."""
 
 
+_AWAY = ("08", "53", "55", "57", "58", "XX")
+"""Classes of SQLSTATE that speak of the server and not of the statement."""
+
+
 class Dialect(Protocol):
     """What the store asks of a database apart from running statements."""
 
@@ -65,14 +69,14 @@ class Postgres:
     def refusal_of(self, error: Exception) -> Exception:
         state = getattr(error, "sqlstate", None) or ""
         if state == "23505":
-            return UniqueViolated()
+            return UniqueViolated(getattr(error, "table_name", None) or "")
         if state in ("23503", "40001", "40P01", "55P03"):
             return Conflict()
-        if state.startswith("23"):
-            return BrokenRule()
         if state == "53100":
             return StorageFull()
-        return StoreUnavailable(RETRY_AFTER_S)
+        if not state or state.startswith(_AWAY) or state == "25006":  # now a read-only standby
+            return StoreUnavailable(RETRY_AFTER_S)
+        return BrokenRule()
 
 
 POSTGRES_ERRORS: tuple[type[Exception], ...] = (

@@ -15,7 +15,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import at, inserting, locking, reading, replacing, updating
 from assay_server.sqlstore.paging import listing, read_page
-from assay_server.sqlstore.session import Row, Session, UniqueViolated
+from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.drafts
@@ -73,19 +73,16 @@ class SqlDrafts:
         )
 
     async def add(self, draft: Draft) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(draft))
-        except UniqueViolated:
-            raise AlreadyExists(_name(draft)) from None
+        await self._session.write(ADD, taken=AlreadyExists(_name(draft)), **_SHAPE.write(draft))
         if draft.files:
             files = [{**_keys(draft), **_FILE.write(file)} for file in draft.files]
-            await self._session.run_many(PUT_FILE, files)
+            await self._session.write_many(PUT_FILE, files)
 
     async def save(self, draft: Draft) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(draft))
+        await self._session.write(SAVE, **_SHAPE.write(draft))
 
     async def put_file(self, draft: Draft, file: File) -> None:
-        await self._session.run(PUT_FILE, **_keys(draft), **_FILE.write(file))
+        await self._session.write(PUT_FILE, **_keys(draft), **_FILE.write(file))
 
     async def _whole(
         self, statement: Statement, namespace_id: str, model_id: str, draft_id: str
@@ -98,7 +95,7 @@ class SqlDrafts:
         return replace(_SHAPE.read(row), files=tuple(_FILE.read(file) for file in files))
 
 
-def _keys(draft: Draft) -> dict[str, str]:
+def _keys(draft: Draft) -> dict[str, Any]:
     return {name: getattr(draft, name) for name in _KEYS}
 
 

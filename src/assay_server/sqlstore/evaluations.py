@@ -13,7 +13,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.composing import among, at, inserting, reading
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
-from assay_server.sqlstore.session import Session, UniqueViolated
+from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.evaluations
@@ -87,10 +87,9 @@ class SqlEvaluations:
         return tuple(map(_SHAPE.read, rows))
 
     async def add(self, evaluation: Evaluation) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(evaluation))
-        except UniqueViolated:
-            raise AlreadyExists(_name(evaluation)) from None
+        await self._session.write(
+            ADD, taken=AlreadyExists(_name(evaluation)), **_SHAPE.write(evaluation)
+        )
 
 
 def _name(evaluation: Evaluation) -> str:

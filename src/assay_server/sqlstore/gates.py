@@ -76,10 +76,10 @@ class SqlGates:
             raise NotFound(namespace_name(namespace_id))
 
     async def save(self, gate: Gate) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(gate))
+        await self._session.write(SAVE, **_SHAPE.write(gate))
 
     async def remove(self, gate: Gate) -> None:
-        await self._session.run(
+        await self._session.write(
             REMOVE,
             namespace_id=gate.namespace_id,
             model_id=gate.model_id,

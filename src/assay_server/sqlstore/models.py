@@ -12,7 +12,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
-from assay_server.sqlstore.session import Row, Session, UniqueViolated
+from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.models
@@ -57,13 +57,10 @@ class SqlModels:
         return await read_page(self._session, statement, page, _SHAPE.read, among=json_array(among))
 
     async def add(self, model: Model) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(model))
-        except UniqueViolated:
-            raise AlreadyExists(model.name) from None
+        await self._session.write(ADD, taken=AlreadyExists(model.name), **_SHAPE.write(model))
 
     async def save(self, model: Model) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(model))
+        await self._session.write(SAVE, **_SHAPE.write(model))
 
 
 def _found(row: Row | None, namespace_id: str, model_id: str) -> Model:

@@ -12,7 +12,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
-from assay_server.sqlstore.session import Row, Session, UniqueViolated
+from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.namespaces
@@ -48,13 +48,14 @@ class SqlNamespaces:
         )
 
     async def add(self, namespace: Namespace) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(namespace))
-        except UniqueViolated:
-            raise AlreadyExists(namespace_name(namespace.namespace_id)) from None
+        await self._session.write(
+            ADD,
+            taken=AlreadyExists(namespace_name(namespace.namespace_id)),
+            **_SHAPE.write(namespace),
+        )
 
     async def save(self, namespace: Namespace) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(namespace))
+        await self._session.write(SAVE, **_SHAPE.write(namespace))
 
 
 def _found(row: Row | None, namespace_id: str) -> Namespace:

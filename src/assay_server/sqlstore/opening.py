@@ -37,7 +37,6 @@ from assay_server.sqlstore.sqlite import SqliteMetadata
 from assay_server.sqlstore.sqlite_audit import SqliteAuditWriter
 from assay_server.sqlstore.sqlite_sessions import Snapshots, connect
 from assay_server.sqlstore.sqlite_writer import SqliteWriter
-from assay_server.sqlstore.tail import OneByOne, Together
 
 READERS_MAX = 8
 WRITERS_MAX = 16
@@ -148,7 +147,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock) -> Stor
     metadata = SqliteMetadata(
         snapshots=snapshots,
         writer=writer,
-        changes=Changes(OneByOne(), clock),
+        changes=Changes(clock),
         revisions=revisions,
     )
 
@@ -180,7 +179,7 @@ async def _open_postgres(place: PostgresPlace, clock: Clock) -> Store:
     metadata = PostgresMetadata(
         readers=Pool(connecting_to, size=READERS_MAX, begin=READ),
         writers=Pool(connecting_to, size=WRITERS_MAX, begin=WRITE),
-        changes=Changes(Together(), clock),
+        changes=Changes(clock),
         revisions=revisions,
         catalogue=catalogue,
         dialect=dialect,

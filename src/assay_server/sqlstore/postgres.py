@@ -11,9 +11,11 @@ from assay_server.domain.errors import StoreUnavailable, UploadFenced
 from assay_server.domain.names import parse_upload
 from assay_server.sqlstore.changing import Body, Changes
 from assay_server.sqlstore.compiled import Catalogue
-from assay_server.sqlstore.dialects import POSTGRES_ERRORS, RETRY_AFTER_S, Dialect
+from assay_server.sqlstore.dialects import RETRY_AFTER_S, Dialect
+from assay_server.sqlstore.postgres_finishing import OutcomeUnknown, PostgresTransaction, Tails
 from assay_server.sqlstore.postgres_pool import Pool
-from assay_server.sqlstore.postgres_sessions import PostgresSession, SnapshotSession
+from assay_server.sqlstore.postgres_sessions import SnapshotSession
+from assay_server.sqlstore.postgres_texts import Texts
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
 from assay_server.sqlstore.revisions import Revisions
@@ -48,6 +50,8 @@ class PostgresMetadata:
         self._revisions = revisions
         self._catalogue = catalogue
         self._dialect = dialect
+        self._texts = Texts(catalogue)
+        self._tails = Tails()
         self._running: set[asyncio.Task[Any]] = set()
 
     def read(self) -> OpenReader:
@@ -67,9 +71,10 @@ class PostgresMetadata:
     async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
         name = parse_upload(upload_name)
         async with self._writers.borrow() as connection:
-            uploads = SqlUploads(self._session(connection))
+            session = self._session(connection)
+            uploads = SqlUploads(session)
             if await uploads.note_durable(name, epoch=epoch, durable_bytes=durable_bytes):
-                await self._commit(connection)
+                await session.commit()
                 return
         raise UploadFenced(upload_name)
 
@@ -87,8 +92,9 @@ class PostgresMetadata:
         total = 0
         while True:
             async with self._writers.borrow() as connection:
-                swept = await sweep(self._session(connection), now=now)
-                await self._commit(connection)
+                session = self._session(connection)
+                swept = await sweep(session, now=now)
+                await session.commit()
             total += swept
             if not swept:
                 return total
@@ -103,30 +109,26 @@ class PostgresMetadata:
         connection = await self._writers.take()
         try:
             session = self._session(connection)
-            committed = await self._changes.perform(session, call, answer_type, body)
+            decided = await self._changes.decide(session, call, answer_type, body)
         except BaseException:
             self._writers.give(connection)  # which rolls back
             raise
-        if committed.is_replay:
+        if isinstance(decided, Committed):
             self._writers.give(connection)
-            return committed
+            return decided
         try:
-            await self._commit(connection)
-        except StoreUnavailable:
+            revision = await session.finish(decided.ending)
+        except OutcomeUnknown:
             self._writers.discard(connection)
             committed = await self._truth(call, answer_type)
+        except BaseException:
+            self._writers.give(connection)
+            raise
         else:
             self._writers.give_renewed(connection)
+            committed = Committed(decided.answer, revision)
         self._revisions.advance(committed.revision)
         return committed
-
-    async def _commit(self, connection: Any) -> None:
-        try:
-            if await connection.execute("COMMIT AND CHAIN") == "COMMIT":
-                return
-        except POSTGRES_ERRORS as error:
-            raise StoreUnavailable(RETRY_AFTER_S) from error
-        raise StoreUnavailable(RETRY_AFTER_S)
 
     async def _truth(self, call: Call, answer_type: type[T]) -> Committed[T]:
         """Whether a commit whose answer was lost has happened.
@@ -151,8 +153,14 @@ class PostgresMetadata:
             return Committed(earlier.answer, earlier.revision)
         raise StoreUnavailable(RETRY_AFTER_S)
 
-    def _session(self, connection: Any) -> PostgresSession:
-        return PostgresSession(connection, self._catalogue, self._dialect)
+    def _session(self, connection: Any) -> PostgresTransaction:
+        return PostgresTransaction(
+            connection,
+            self._catalogue,
+            self._dialect,
+            texts=self._texts,
+            tails=self._tails,
+        )
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)

@@ -84,6 +84,8 @@ async def _make(connection: Any, suffix: str, values: str) -> None:
     except asyncpg.IntegrityConstraintViolationError:
         # Entries of that month lie in the table for everything else, and stay there.
         _log.warning("%s cannot be made: entries of that month are kept elsewhere", name)
+    except asyncpg.InsufficientPrivilegeError:
+        _log.warning("%s cannot be made: its owner must run assay-server migrate", name)
     except asyncpg.DuplicateTableError:
         return  # another server was first
 

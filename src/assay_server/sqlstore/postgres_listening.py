@@ -8,8 +8,9 @@ from typing import Any
 from assay_server.domain.errors import RegistryError
 from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import POSTGRES_ERRORS
+from assay_server.sqlstore.postgres_finishing import CHANNEL
 from assay_server.sqlstore.revisions import Revisions
-from assay_server.sqlstore.tail import CHANNEL, NEWEST
+from assay_server.sqlstore.tail import NEWEST
 
 LOOK_S = 1.0
 """How late a watcher is at most when notifications are lost."""

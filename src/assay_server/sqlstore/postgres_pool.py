@@ -31,6 +31,7 @@ SETTINGS = {
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "0",  # ours idle in one by design
     "client_min_messages": "error",
+    "standard_conforming_strings": "on",  # a backslash is a backslash
 }
 
 _log = logging.getLogger(__name__)

@@ -6,11 +6,12 @@ from typing import Any
 
 import asyncpg
 
+from assay_server.domain.errors import Conflict, RegistryError
 from assay_server.sqlstore.compiled import Catalogue, Parameters, Statement
 from assay_server.sqlstore.dialects import POSTGRES_ERRORS, Dialect
 from assay_server.sqlstore.postgres_pool import CONNECT_MAX_S, SETTINGS, Pool
 from assay_server.sqlstore.reading import Snapshot
-from assay_server.sqlstore.session import Row
+from assay_server.sqlstore.session import Row, UniqueViolated
 
 _STATEMENTS_KEPT = 500
 
@@ -55,17 +56,23 @@ class PostgresSession:
         rows = await self.rows(statement, **parameters)
         return rows[0] if rows else None
 
-    async def run(self, statement: Statement, **parameters: Any) -> None:
-        await self.rows(statement, **parameters)
+    async def write(
+        self, statement: Statement, *, taken: RegistryError | None = None, **parameters: Any
+    ) -> None:
+        try:
+            await self.rows(statement, **parameters)
+        except UniqueViolated:
+            raise taken or Conflict() from None
 
-    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+    async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         compiled = self._catalogue.compiled(statement)
         try:
             await self._connection.executemany(
                 compiled.sql, [compiled.arguments(each) for each in parameters]
             )
         except POSTGRES_ERRORS as error:
-            raise self._dialect.refusal_of(error) from error
+            refusal = self._dialect.refusal_of(error)
+            raise Conflict() if isinstance(refusal, UniqueViolated) else refusal from error
 
 
 class SnapshotSession:

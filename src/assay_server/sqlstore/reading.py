@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from assay_server.domain.aliases import AliasMove
+from assay_server.domain.errors import RegistryError
 from assay_server.sqlstore.aliases import SqlAliases
 from assay_server.sqlstore.bindings import SqlBindings
 from assay_server.sqlstore.compiled import Parameters, Statement
@@ -106,11 +107,13 @@ class Snapshot:
         rows = await self.rows(statement, **parameters)
         return rows[0] if rows else None
 
-    async def run(self, statement: Statement, **parameters: Any) -> None:
-        await self._session.run(statement, **parameters)
+    async def write(
+        self, statement: Statement, *, taken: RegistryError | None = None, **parameters: Any
+    ) -> None:
+        await self._session.write(statement, taken=taken, **parameters)
 
-    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
-        await self._session.run_many(statement, parameters)
+    async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        await self._session.write_many(statement, parameters)
 
 
 class OpenReader:

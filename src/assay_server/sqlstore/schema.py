@@ -7,6 +7,7 @@ of the trail beside a SQLite registry has the same schema, of which one table is
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from assay_server.sqlstore.dialects import Postgres
 from assay_server.sqlstore.places import FileLock, SqlitePlace, StoreNotOpened, place_of
+from assay_server.sqlstore.postgres_audit import make_months
+from assay_server.sqlstore.postgres_sessions import connecting
 from assay_server.sqlstore.sqlite_sessions import connect
 
 T = TypeVar("T")
@@ -56,6 +60,8 @@ async def migrate(url: str, target: str = HEAD) -> None:
         async with _postgres(place.url) as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             await connection.run_sync(_migrate, target)
+        if target == HEAD:
+            await _make_months(place.url)
 
 
 def migrate_files(place: SqlitePlace, target: str = HEAD) -> None:
@@ -111,6 +117,15 @@ def _migrate(connection: Connection, target: str) -> None:
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
+
+
+async def _make_months(url: str) -> None:
+    """Make tables for the trail as the owner of the schema, which a server may not be."""
+    connection = await connecting(url, Postgres())()
+    try:
+        await make_months(connection, datetime.now(UTC))
+    finally:
+        await connection.close()
 
 
 def _is_known(revision: str | None) -> bool:

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from assay_server.domain.errors import RegistryError
 from assay_server.sqlstore.compiled import Parameters, Statement
 
 Row = Sequence[Any]
 
 
 class UniqueViolated(Exception):
-    """A row like this is there already. Whoever writes it knows what that means."""
+    """A row like this is in ``table`` already."""
+
+    def __init__(self, table: str = "") -> None:
+        super().__init__(table)
+        self.table = table
 
 
 class Session(Protocol):
@@ -23,16 +28,18 @@ class Session(Protocol):
         """Run a statement that has one row at most."""
         ...
 
-    async def run(self, statement: Statement, **parameters: Any) -> None:
-        """Run a statement for its effect.
+    async def write(
+        self, statement: Statement, *, taken: RegistryError | None = None, **parameters: Any
+    ) -> None:
+        """Run a statement for its effect, at once or just before whatever is run next.
 
-        Raises:
-            UniqueViolated: A row like this is there already.
+        Args:
+            taken: What is raised, here or there, when a row like this exists; None: Conflict.
         """
         ...
 
-    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
-        """Run a statement once for each set of parameters."""
+    async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+        """``write`` for each set of parameters."""
         ...
 
 

@@ -13,6 +13,7 @@ from assay_server.sqlstore.revisions import Revisions
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.sqlite_sessions import Snapshots
 from assay_server.sqlstore.sqlite_writer import SqliteWriter
+from assay_server.sqlstore.tail import OneByOne
 from assay_server.sqlstore.uploads import SqlUploads
 
 T = TypeVar("T")
@@ -33,13 +34,17 @@ class SqliteMetadata:
         self._writer = writer
         self._changes = changes
         self._revisions = revisions
+        self._tail = OneByOne()
 
     def read(self) -> OpenReader:
         return OpenReader(self._snapshots.session())
 
     async def change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
         async def perform(session: Session) -> Committed[T]:
-            return await self._changes.perform(session, call, answer_type, body)
+            decided = await self._changes.decide(session, call, answer_type, body)
+            if isinstance(decided, Committed):
+                return decided
+            return Committed(decided.answer, await self._tail.write(session, decided.ending))
 
         return await self._writer.run(perform, self._note)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from assay_server.domain.errors import Conflict, RegistryError
 from assay_server.sqlstore.compiled import Catalogue, Parameters, Statement
 from assay_server.sqlstore.dialects import Dialect
 from assay_server.sqlstore.reading import Snapshot
-from assay_server.sqlstore.session import Row
+from assay_server.sqlstore.session import Row, UniqueViolated
 
 _PAGES_KIB = 16 * 1024
 """What a connection keeps of the database in memory."""
@@ -74,19 +75,25 @@ class SqliteSession:
         rows = await self.rows(statement, **parameters)
         return rows[0] if rows else None
 
-    async def run(self, statement: Statement, **parameters: Any) -> None:
-        await self.rows(statement, **parameters)
+    async def write(
+        self, statement: Statement, *, taken: RegistryError | None = None, **parameters: Any
+    ) -> None:
+        try:
+            await self.rows(statement, **parameters)
+        except UniqueViolated:
+            raise taken or Conflict() from None
 
-    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+    async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         self.insert_many(statement, parameters)
 
     def insert_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
-        """``run_many``, for whoever is not on the event loop."""
+        """``write_many``, for whoever is not on the event loop."""
         compiled = self._catalogue.compiled(statement)
         try:
             self._connection.executemany(compiled.sql, map(compiled.arguments, parameters))
         except sqlite3.Error as error:
-            raise self._dialect.refusal_of(error) from error
+            refusal = self._dialect.refusal_of(error)
+            raise Conflict() if isinstance(refusal, UniqueViolated) else refusal from error
 
 
 class Snapshots:

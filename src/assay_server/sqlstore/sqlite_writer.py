@@ -181,9 +181,9 @@ class _WriterSession(SqliteSession):
         super().__init__(connection, catalogue, dialect)
         self._thread = thread
 
-    async def run_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
+    async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         if len(parameters) < BATCH_IN_THREAD:
-            await super().run_many(statement, parameters)
+            await super().write_many(statement, parameters)
         else:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._thread, self.insert_many, statement, parameters)

@@ -2,16 +2,15 @@
 
 The row that counts revisions is locked by the last write of a transaction, so that revisions
 appear in their order: an autoincrement column, whose numbers are given before the commit, shows
-9 to a watcher before 8 and so loses 8. On PostgreSQL everything is one statement, hence one
-round trip, and the row is held for little longer than the commit itself.
+9 to a watcher before 8 and so loses 8. How it is sent is the business of each database.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, cast, func, insert, literal_column, select, update
+from sqlalchemy import Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Insert, Update
 
@@ -20,14 +19,12 @@ from assay_server.domain.calls import Call, Happened
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.aliases import MOVE
 from assay_server.sqlstore.audit import ENTRY
+from assay_server.sqlstore.columns import NUMBER
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import REVISION
 from assay_server.sqlstore.records import SUBJECTS
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.times import to_us
-
-CHANNEL = "assay_revision"
-"""Where PostgreSQL tells all servers of a new revision."""
 
 _COUNTER = tables.counters
 _GROW = (
@@ -74,7 +71,7 @@ class Ending:
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of the statements of its shape."""
-        entry = ENTRY.write(replace(self.call.entry, time=self.time))
+        entry = ENTRY.write(self.call.entry) | {"time": to_us(self.time)}
         found = {f"audit_{name}": value for name, value in entry.items()}
         for place, one in enumerate(self.happened):
             found |= _numbered("event", place, self._event(one))
@@ -103,14 +100,6 @@ class Ending:
         }
 
 
-class Tail(Protocol):
-    """Writes endings."""
-
-    async def write(self, session: Session, ending: Ending) -> int:
-        """Write it and return its revision, or the newest one if nothing happened."""
-        ...
-
-
 class OneByOne:
     """A statement for each part: nothing lies between SQLite and us that a batch could save."""
 
@@ -118,41 +107,25 @@ class OneByOne:
         self._parts: dict[TailShape, tuple[Statement, ...]] = {}
 
     async def write(self, session: Session, ending: Ending) -> int:
+        """Write ``ending`` and return its revision, or the newest one if nothing happened."""
         shape = ending.shape
         counted = await session.row(GROW if shape.makes_revision else NEWEST)
         assert counted is not None, "the counters are made with the schema"
         parameters = {**ending.parameters(), "revision": counted[0]}
         for part in self._parts_of(shape):
-            await session.run(part, **parameters)
+            await session.write(part, **parameters)
         return int(counted[0])
 
     def _parts_of(self, shape: TailShape) -> tuple[Statement, ...]:
         if shape not in self._parts:
-            parts = writes(shape, bindparam("revision", type_=_COUNTER.c.value.type))
+            parts = writes(shape, bindparam("revision", type_=NUMBER))
             self._parts[shape] = tuple(map(Statement, parts))
         return self._parts[shape]
 
 
-class Together:
-    """All parts as one statement, for a database on the other side of a network."""
-
-    def __init__(self) -> None:
-        self._whole: dict[TailShape, Statement] = {}
-
-    async def write(self, session: Session, ending: Ending) -> int:
-        row = await session.row(self._whole_of(ending.shape), **ending.parameters())
-        assert row is not None, "the counters are made with the schema"
-        return int(row[0])
-
-    def _whole_of(self, shape: TailShape) -> Statement:
-        if shape not in self._whole:
-            self._whole[shape] = Statement(_grown(shape) if shape.makes_revision else _same(shape))
-        return self._whole[shape]
-
-
 def writes(shape: TailShape, revision: ColumnElement[int]) -> list[Write]:
     """The statements that write a tail of this shape; order does not matter."""
-    made = revision if shape.makes_revision else literal_column("0", type_=_COUNTER.c.value.type)
+    made = revision if shape.makes_revision else literal_column("0", type_=NUMBER)
     found: list[Write] = [_audit(made)]
     if shape.events:
         found.append(_rows(tables.events, "event", shape.events, made))
@@ -163,15 +136,17 @@ def writes(shape: TailShape, revision: ColumnElement[int]) -> list[Write]:
     return found
 
 
-def _grown(shape: TailShape) -> Any:
+def together(shape: TailShape, told: Callable[[ColumnElement[int]], Any]) -> Statement:
+    """All parts as one statement, for a database on the other side of a network.
+
+    It gives what ``told`` makes of the revision.
+    """
+    if not shape.makes_revision:
+        newest = REVISION.label("revision")
+        return Statement(select(newest).add_cte(*_named(writes(shape, REVISION))))
     grow = _GROW.cte("grow")
     parts = writes(shape, select(grow.c.value).scalar_subquery())
-    told = func.pg_notify(literal_column(f"'{CHANNEL}'"), cast(grow.c.value, Text))
-    return select(grow.c.value, told).add_cte(*_named(parts))
-
-
-def _same(shape: TailShape) -> Any:
-    return select(REVISION.label("revision")).add_cte(*_named(writes(shape, REVISION)))
+    return Statement(select(*told(grow.c.value)).add_cte(*_named(parts)))
 
 
 def _named(parts: Sequence[Write]) -> list[Any]:

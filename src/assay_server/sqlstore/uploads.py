@@ -12,7 +12,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
 from assay_server.sqlstore.records import json_array
-from assay_server.sqlstore.session import Session, UniqueViolated
+from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.uploads
@@ -121,19 +121,16 @@ class SqlUploads:
         return frozenset(row[0] for row in rows)
 
     async def add(self, upload: Upload) -> None:
-        try:
-            await self._session.run(ADD, **_SHAPE.write(upload))
-        except UniqueViolated:
-            name = upload_name(
-                upload.namespace_id, upload.model_id, upload.draft_id, upload.upload_id
-            )
-            raise AlreadyExists(name) from None
+        taken = AlreadyExists(
+            upload_name(upload.namespace_id, upload.model_id, upload.draft_id, upload.upload_id)
+        )
+        await self._session.write(ADD, taken=taken, **_SHAPE.write(upload))
 
     async def save(self, upload: Upload) -> None:
-        await self._session.run(SAVE, **_SHAPE.write(upload))
+        await self._session.write(SAVE, **_SHAPE.write(upload))
 
     async def abort_others(self, upload: Upload) -> None:
-        await self._session.run(
+        await self._session.write(
             ABORT_OTHERS,
             namespace_id=upload.namespace_id,
             model_id=upload.model_id,

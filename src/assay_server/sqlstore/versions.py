@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.calls import Page, Paged
-from assay_server.domain.errors import Conflict, NotFound
+from assay_server.domain.errors import NotFound
 from assay_server.domain.manifest import File
 from assay_server.domain.names import version_name
 from assay_server.domain.resolving import Standing
@@ -17,7 +17,7 @@ from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
-from assay_server.sqlstore.session import Row, Session, UniqueViolated
+from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.versions
@@ -153,19 +153,13 @@ class SqlVersions:
         )
 
     async def add(self, version: Version) -> None:
-        try:
-            await self._session.run(ADD, **_written(version))
-        except UniqueViolated:
-            # The model was not locked: its number, record or semver went to somebody else.
-            raise Conflict from None
+        # Taken is a number, record or semver only where the model was not locked: Conflict.
+        await self._session.write(ADD, **_written(version))
         files = [{**_keys(version), **_FILE.write(file)} for file in version.manifest.files]
-        await self._session.run_many(ADD_FILE, files)
+        await self._session.write_many(ADD_FILE, files)
 
     async def save(self, version: Version) -> None:
-        try:
-            await self._session.run(SAVE, **_written(version))
-        except UniqueViolated:
-            raise Conflict from None
+        await self._session.write(SAVE, **_written(version))
 
     async def _one(
         self, statement: Statement, namespace_id: str, model_id: str, number: int

@@ -64,6 +64,37 @@ async def test_a_body_that_raised_may_be_tried_again_under_its_request_id(store:
     assert await models(store) == ["digits", "other"]
 
 
+async def test_a_transaction_sees_what_it_wrote(store: Store) -> None:
+    model = make_model()
+    seen: list[Model] = []
+
+    async def add_and_look(tx: Transaction) -> None:
+        await tx.models.add(model)
+        seen.append(await tx.models.get("vision", "digits"))
+        await tx.models.save(replace(model, task="other"))
+        seen.append(await tx.models.lock("vision", "digits"))
+
+    await change(store, add_and_look)
+
+    assert seen == [model, replace(model, task="other")]
+
+
+async def test_a_taken_name_is_told_as_such_whatever_follows_in_the_transaction(
+    store: Store,
+) -> None:
+    await add_model(store)
+
+    async def add_and_look(tx: Transaction) -> None:
+        await tx.models.add(make_model())
+        await tx.models.add(make_model("other"))
+        await tx.namespaces.get("vision")
+
+    with pytest.raises(AlreadyExists, match="models/digits exists already"):
+        await change(store, add_and_look)
+
+    assert await models(store) == ["digits"]
+
+
 async def test_a_change_has_one_revision_one_entry_and_its_events(store: Store) -> None:
     model = make_model()
     other = make_model("other")
