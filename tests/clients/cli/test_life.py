@@ -2,6 +2,7 @@
 
 import io
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -108,6 +109,11 @@ def test_ctrl_c_ends_with_130(cli: CommandLine) -> None:
     )  # fmt: skip
     assert watching.stderr is not None
     assert "Ctrl-C ends it" in watching.stderr.readline()
+    # Something arrives: only now is it sure that the command waits and is not still starting.
+    for number in range(30):
+        cli("namespace", "create", f"watched-{number}")
+        if select.select([watching.stdout], [], [], 0)[0]:
+            break
 
     watching.send_signal(signal.SIGINT)
     _, told = watching.communicate(timeout=60)
