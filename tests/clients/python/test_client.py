@@ -1,5 +1,6 @@
 """The synchronous client: the same verbs, from any thread."""
 
+import asyncio
 import inspect
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import assay
 from assay import AsyncClient, Client, errors
 from assay.loop_thread import LoopThread
+from assay.v1.event_pb2 import Event
 from assay.v1.model_pb2 import Model
 from assay.v1.registry_service_pb2 import GetModelResponse, ListModelsResponse
 from assay.v1.watch_service_pb2 import WatchResponse
@@ -122,6 +124,43 @@ def test_a_verb_called_from_a_callback_is_refused_instead_of_waiting_for_ever(
         client.push(tmp_path / "a.bin", to="a/b", on_progress=lambda _: client.whoami())
 
 
+def test_an_iterator_that_the_clients_own_thread_collects_ends_its_call(connected: Any) -> None:
+    ended = threading.Event()
+
+    async def watch(request: Any, context: Any) -> Any:
+        try:
+            yield WatchResponse(revision=1, events=[Event(name="x")])
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    client = connected({"Watch": watch})
+    kept = [client.watch()]
+    next(kept[0])
+
+    async def collect() -> None:
+        kept.clear()  # the last reference: a garbage collector may run in any thread
+
+    thread = LoopThread.shared()
+    thread.run(collect())
+    thread.release()
+
+    assert ended.wait(5)
+
+
+def test_an_iterator_left_after_its_client_was_closed_ends_in_silence(connected: Any) -> None:
+    async def list_models(request: Any, context: Any) -> Any:
+        return ListModelsResponse(models=[Model(name="a"), Model(name="b")])
+
+    client = connected({"ListModels": list_models})
+    models = client.list_models("vision")
+    next(models)
+
+    client.close()
+
+    models.close()
+
+
 def test_a_closed_client_says_so_and_closes_twice(connected: Any) -> None:
     client = connected({"GetModel": get_model})
     client.get_model("a/b")
@@ -137,8 +176,6 @@ def test_closing_ends_what_another_thread_waits_for(connected: Any) -> None:
     asked = threading.Event()
 
     async def never(request: Any, context: Any) -> Any:
-        import asyncio
-
         asked.set()
         await asyncio.Event().wait()
 
@@ -155,8 +192,6 @@ def test_closing_ends_what_another_thread_waits_for(connected: Any) -> None:
 
 def test_a_view_with_other_limits_shares_the_client(connected: Any) -> None:
     async def slow(request: Any, context: Any) -> Any:
-        import asyncio
-
         await asyncio.Event().wait()
 
     client = connected({"WhoAmI": slow, "GetModel": get_model})

@@ -3,14 +3,12 @@
 import copy
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from assay import contexts
 from assay.async_client import AsyncClient
 from assay.calls import Deadlines
-from assay.errors import ClientClosed
 from assay.loop_thread import Seat
 from assay.tls import TLS
 from assay.verbs.session import PATIENCE_S
@@ -46,8 +44,7 @@ def _iterating(
             while (item := thread.run(_next(items))) is not _END:
                 yield item
         finally:
-            with suppress(ClientClosed):
-                thread.run(_closed(items))
+            thread.end(items)
 
     return iterate
 
@@ -182,7 +179,3 @@ class Client:
 
 async def _next(items: AsyncGenerator[Result, None]) -> Result:
     return await anext(items, _END)
-
-
-async def _closed(items: AsyncGenerator[Any, None]) -> None:
-    await items.aclose()

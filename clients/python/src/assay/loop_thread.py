@@ -8,11 +8,11 @@ import asyncio
 import atexit
 import concurrent.futures
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, ClassVar, TypeVar
 
 from assay.connection import Connection
-from assay.errors import ClientClosed, ForeignLoop
+from assay.errors import ClientClosed, ForeignLoop, ForkedClient
 
 Result = TypeVar("Result")
 
@@ -85,6 +85,23 @@ class LoopThread:
                 ended.wait(CLEAN_UP_S)
             raise
 
+    def end(self, items: AsyncGenerator[Any, None]) -> None:
+        """Close ``items``, whoever asks: also the garbage collector, which runs in any thread.
+
+        Other threads wait until they are closed, at most ``CLEAN_UP_S``; the thread itself leaves
+        that to its loop. Where the loop is closed, or stayed in the parent process of a fork,
+        there is nothing left to end.
+        """
+        closing = _closed(items)
+        try:
+            Connection.require_own_process()
+            future = asyncio.run_coroutine_threadsafe(closing, self._loop)
+        except (ForkedClient, RuntimeError):  # RuntimeError: the loop is closed
+            closing.close()
+            return
+        if threading.current_thread() is not self._thread:
+            concurrent.futures.wait([future], CLEAN_UP_S)
+
     def _require_use(self) -> None:
         Connection.require_own_process()
         if threading.current_thread() is self._thread:
@@ -114,6 +131,10 @@ async def _marking(coroutine: Coroutine[Any, Any, Result], ended: threading.Even
         return await coroutine
     finally:
         ended.set()
+
+
+async def _closed(items: AsyncGenerator[Any, None]) -> None:
+    await items.aclose()
 
 
 async def _end_everything() -> None:
