@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.errors import AlreadyExists, NotFound
@@ -20,7 +20,9 @@ _SHAPE = Shape(Model, _TABLE)
 _ONE = select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id"))
 _KEY = (_TABLE.c.namespace_id, _TABLE.c.model_id)
 _ALL = select(*_SHAPE.columns)
-_AMONG = _ALL.where(among(_TABLE.c.namespace_id, "among"))
+_AMONG = _ALL.where(
+    among(_TABLE.c.namespace_id, "among"), _TABLE.c.namespace_id <= bindparam("last")
+)
 _LIVE = _TABLE.c.delete_time.is_(None)
 
 GET = reading(_ONE)
@@ -54,7 +56,16 @@ class SqlModels:
             statement = LIST if show_deleted else LIST_LIVE
             return await read_page(self._session, statement, page, _SHAPE.read)
         statement = LIST_AMONG if show_deleted else LIST_LIVE_AMONG
-        return await read_page(self._session, statement, page, _SHAPE.read, among=json_array(among))
+        # From the first of them to the last: of one namespace, nothing else is looked at.
+        page = Page(page.size, page.after or (min(among, default=""), ""))
+        return await read_page(
+            self._session,
+            statement,
+            page,
+            _SHAPE.read,
+            among=json_array(among),
+            last=max(among, default=""),
+        )
 
     async def add(self, model: Model) -> None:
         await self._session.write(ADD, taken=AlreadyExists(model.name), **_SHAPE.write(model))

@@ -2,7 +2,7 @@
 
 from collections.abc import Set
 
-from sqlalchemy import bindparam, literal_column, select, union, update
+from sqlalchemy import bindparam, literal_column, select, union_all, update
 
 from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.names import UploadName, upload_name
@@ -56,7 +56,7 @@ _BLOB = (
 FIND_BLOB = reading(_BLOB)
 FIND_BLOB_OF_MODEL = reading(_BLOB.where(*at(_SEALED, "model_id")))
 REFERENCED = Statement(
-    union(
+    union_all(
         select(_SEALED.c.sha256).where(among(_SEALED.c.sha256, "digests")),
         select(_FILLED.c.sha256).where(among(_FILLED.c.sha256, "digests")),
         select(_TABLE.c.sha256).where(among(_TABLE.c.sha256, "digests"), _IS_OPEN),
