@@ -19,6 +19,6 @@ def test_every_test_that_the_page_of_promises_names_exists(path: str, test: str)
 
 def test_every_promise_names_a_test() -> None:
     promises = PAGE.partition("## What is not promised")[0]
-    rows = re.findall(r"^\*\*(.+?)\*\*(.*?)(?=^\*\*|^## |\Z)", promises, re.M | re.S)
+    rows = re.findall(r"^\*\*(.+?)\*\*(.*?)(?=^\*\*|^## |\Z)", promises, re.MULTILINE | re.DOTALL)
 
     assert not [name for name, text in rows if "`tests/" not in text]
