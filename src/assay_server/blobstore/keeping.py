@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from assay_server.blobstore.holding import removing
 from assay_server.blobstore.layout import Layout
 from assay_server.blobstore.operations import FileOperations
 from assay_server.blobstore.writer_lock import WriterLock
@@ -31,7 +32,7 @@ class Keeping:
             )
 
     def remove(self, sha256: str, if_older_than: datetime) -> bool:
-        """Remove a blob and its leaves, unless it is young.
+        """Remove a blob and its leaves, unless it is young or a backup holds all blobs.
 
         It is moved aside before it is looked at: an upload of the same bytes may put a young one
         in its place at any moment, which must not be the one that goes. One that is young already
@@ -40,6 +41,10 @@ class Keeping:
         blob = self._layout.blob(sha256)
         if _brought(blob) >= if_older_than:
             return False
+        with removing(self._layout.held) as is_free:
+            return is_free and self._remove(blob, sha256, if_older_than)
+
+    def _remove(self, blob: Path, sha256: str, if_older_than: datetime) -> bool:
         aside = self._layout.staging / f"removed-{uuid.uuid4()}"
         try:
             self._files.rename(blob, aside)

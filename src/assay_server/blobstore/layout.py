@@ -5,6 +5,7 @@ blobs/sha256/ab/cd/abcd….leaves    BLAKE3 of each 1 MiB of them
 staging/{upload id}                bytes on their way
 staging/{upload id}.lock           who writes them
 staging/{upload id}.{sha256}       these bytes were verified and moved to blobs
+collection.lock                    held by backups: nothing is collected meanwhile
 """
 
 import re
@@ -22,6 +23,7 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.blobs = root / "blobs" / "sha256"
         self.staging = root / "staging"
+        self.held = root / "collection.lock"
 
     def make(self, files: FileOperations) -> None:
         """Make the directories that always exist, durably."""

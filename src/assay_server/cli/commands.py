@@ -188,6 +188,53 @@ def migrate(config: ConfigOption = None) -> None:
         typer.echo("the schema is that of this version")
 
 
+DirectoryArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Directory of the backup.", file_okay=False)
+]
+CopyOption = Annotated[
+    bool,
+    typer.Option(
+        "--copy", help="Copy every blob, also where a hard link would do: links share disk faults."
+    ),
+]
+
+
+@app.command()
+def backup(
+    directory: DirectoryArgument, config: ConfigOption = None, copy: CopyOption = False
+) -> None:
+    """Copy the registry as it is at one revision, while servers go on working.
+
+    DIR must not exist yet; it appears when the backup is whole. On the same file system blobs are
+    hard links, which takes no space. Each one is hashed. Settings and certificates are not in it.
+
+    [bold]Example[/]: assay-server backup /backups/2026-05-01 --config /etc/assay/config.toml
+    """
+    with sentences():
+        settings = _settings(config)
+        from assay_server.cli.backup import run_backup
+
+        run_backup(settings, directory, may_link=not copy)
+
+
+@app.command()
+def restore(
+    directory: DirectoryArgument, config: ConfigOption = None, copy: CopyOption = False
+) -> None:
+    """Bring the registry of a backup to the store and the blobs directory that the settings name.
+
+    Both must be empty. Everything is verified before it is used, and the facts come last: until
+    then there is nothing that a server would open.
+
+    [bold]Example[/]: assay-server restore /backups/2026-05-01 --config /etc/assay/config.toml
+    """
+    with sentences():
+        settings = _settings(config)
+        from assay_server.cli.backup import run_restore
+
+        run_restore(settings, directory, may_link=not copy)
+
+
 @app.command()
 def health(config: ConfigOption = None) -> None:
     """Ask a server on this machine whether it takes calls; for probes. Exit status 0 or 1.

@@ -39,6 +39,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from assay_server.app.stores import StoreProblem
     from assay_server.app.tracing import ExporterMissing
     from assay_server.cli.health import Unhealthy
+    from assay_server.domain.backups import BackupRefused
     from assay_server.domain.errors import RegistryError
     from assay_server.services.founding import AlreadyFounded
     from assay_server.transport.server import CannotListen
@@ -46,6 +47,7 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         AlreadyFounded,
+        BackupRefused,
         CannotListen,
         ExporterMissing,
         OSError,

@@ -57,7 +57,7 @@ async def migrate(url: str, target: str = HEAD) -> None:
         finally:
             lock.release()
     else:
-        async with _postgres(place.url) as connection:
+        async with postgres_connection(place.url) as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             await connection.run_sync(_migrate, target)
         if target == HEAD:
@@ -79,7 +79,7 @@ async def current(url: str) -> str | None:
             return None
         with _sqlite(place.registry) as connection:
             return revision_of(connection)
-    async with _postgres(place.url) as connection:
+    async with postgres_connection(place.url) as connection:
         found: str | None = await connection.run_sync(revision_of)
         return found
 
@@ -108,10 +108,28 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def upgrade_to(connection: Connection, target: str) -> None:
+    """Bring an empty database to the schema ``target``.
+
+    Raises:
+        SchemaDoesNotFit: A newer server made it.
+    """
+    require_known(target)
+    command.upgrade(configuration(connection), target)
+
+
+def require_known(revision: str | None) -> None:
+    """Refuse the schema of a newer server.
+
+    Raises:
+        SchemaDoesNotFit: It is one.
+    """
+    if not _is_known(revision):
+        raise SchemaDoesNotFit(_problem(revision))
+
+
 def _migrate(connection: Connection, target: str) -> None:
-    found = revision_of(connection)
-    if not _is_known(found):
-        raise SchemaDoesNotFit(_problem(found))
+    require_known(revision_of(connection))
     config = configuration(connection)
     if target == HEAD:
         command.upgrade(config, target)
@@ -159,9 +177,14 @@ def _sqlite(file: Path) -> Iterator[Connection]:
 
 
 @asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Any]:
+async def postgres_connection(url: str, **options: Any) -> AsyncIterator[Any]:
+    """A connection of SQLAlchemy's, in a transaction that is committed when the block ends well.
+
+    Raises:
+        StoreNotOpened: The database does not answer.
+    """
     engine = create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, **options
     )
     try:
         async with engine.begin() as connection:

@@ -1,0 +1,116 @@
+"""A registry that somebody writes to: bytes, versions, aliases, reads, all the time."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from assay_server.app.backups import back_up
+from assay_server.app.clock import SystemClock
+from assay_server.blobstore.disk import Disk
+from assay_server.config import Config
+from assay_server.config.settings import BlobsSection, StoreSection
+from assay_server.domain.backups import Backup
+from assay_server.domain.bumps import Asked
+from assay_server.domain.calls import Page
+from assay_server.domain.models import ModelChange
+from assay_server.services.namespaces import NamespaceChange, NamespaceService
+from assay_server.sqlstore.opening import Store, open_store
+from tests.services.registry import ANN, DIGITS, MAX, CountingIds, Registry, again
+
+EVERYTHING = Page(1000)
+
+
+def config_of(url: str, blobs: Path) -> Config:
+    return Config(store=StoreSection(url=url), blobs=BlobsSection(directory=blobs))
+
+
+def quiet(_what: str, _done: int, _total: int) -> None:
+    """Nobody looks."""
+
+
+@dataclass
+class Place:
+    """Where a registry is kept."""
+
+    url: str
+    blobs: Path
+
+    @property
+    def config(self) -> Config:
+        return config_of(self.url, self.blobs)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Working"]:
+        store = await open_store(self.url, SystemClock())
+        blobs = Disk(self.blobs)
+        try:
+            yield Working(store, blobs, Registry(store.metadata))
+        finally:
+            await blobs.close()
+            await store.close()
+
+    async def backed_up(self, directory: Path, *, may_link: bool = True) -> Backup:
+        """Back up in a thread of its own, so that others go on meanwhile."""
+
+        def work() -> Backup:
+            return asyncio.run(back_up(self.config, directory, quiet, may_link=may_link))
+
+        return await asyncio.to_thread(work)
+
+
+@dataclass
+class Working:
+    """An open registry, and what is done with it."""
+
+    store: Store
+    blobs: Disk
+    registry: Registry
+    published: list[int] = field(default_factory=list)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def found(self) -> None:
+        """Make the namespace and the model, through the services."""
+        namespaces = NamespaceService(self.store.metadata, SystemClock(), CountingIds())
+        await namespaces.create(again(MAX), "vision", NamespaceChange(display_name="Vision"))
+        await self.registry.models.create(
+            again(MAX), DIGITS, ModelChange(task="image-classification")
+        )
+
+    async def keep(self, content: str) -> str:
+        """Store bytes as a blob."""
+        upload_id = str(uuid.uuid4())
+        sha256 = hashlib.sha256(content.encode()).hexdigest()
+        staged = await self.blobs.stage(upload_id, durable_bytes=0)
+        await staged.append(content.encode())
+        await staged.flush()
+        await staged.close()
+        await self.blobs.commit(upload_id, sha256=sha256, size_bytes=len(content))
+        return sha256
+
+    async def publish(self, content: str) -> int:
+        """A READY version of which ``champion`` is moved to, and an open draft beside it."""
+        await self.keep(content)
+        draft = await self.registry.draft(content)
+        sealed = await self.registry.seal(draft, publish=Asked())
+        number = sealed.version.number
+        aliases = await self.registry.aliases.list(DIGITS, EVERYTHING)
+        at = {one.alias.alias_id: one.alias.number for one in aliases.answer.items}
+        await self.registry.point("champion", number, expected=at.get("champion"))
+        await self.store.audit_sink.record(replace(again(ANN).entry, time=SystemClock().now()))
+        async with self.news:
+            self.published.append(number)
+            self.news.notify_all()
+        return number
+
+    async def wait_for(self, count: int) -> None:
+        """Wait until so many versions were published."""
+        async with self.news:
+            await self.news.wait_for(lambda: len(self.published) >= count)
+
+    async def publish_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.publish(f"weights {len(self.published)} {uuid.uuid4()}")

@@ -1,0 +1,317 @@
+"""A backup taken while everybody writes is the registry as it was at one revision."""
+
+import asyncio
+import errno
+import hashlib
+import itertools
+import json
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from assay_server.app.backups import facts_copying, restore
+from assay_server.app.clock import SystemClock
+from assay_server.blobstore.backup_directory import BackupDirectory
+from assay_server.blobstore.copying import DiskCopying
+from assay_server.blobstore.operations import FileOperations
+from assay_server.domain.audit import AuditFilter
+from assay_server.domain.backups import Backup, BackupRefused
+from assay_server.domain.names import AliasName
+from assay_server.domain.uploading import TransferLimits
+from assay_server.domain.versions import VersionState
+from assay_server.services.backups import BackupService
+from assay_server.services.collecting import GRACE, CollectingService
+from assay_server.sqlstore.places import StoreNotOpened
+from tests.backup.busy import EVERYTHING, Place, Working, quiet
+from tests.backup.conftest import MakePlace
+from tests.services.registry import DIGITS
+
+ENOUGH = 4
+"""Versions before a backup begins, so that there is something to copy."""
+
+ON_SQLITE = pytest.mark.parametrize("make_place", ["sqlite"], indirect=True)
+"""Where the database makes no difference."""
+
+
+async def restored(source: Path, target: Place, *, may_link: bool = True) -> Backup:
+    return await restore(target.config, source, quiet, may_link=may_link)
+
+
+async def test_a_backup_under_load_restores_to_one_revision(
+    place: Place, make_place: MakePlace, tmp_path: Path
+) -> None:
+    stop = asyncio.Event()
+    backups = []
+    async with place.open() as working:
+        await working.found()
+        load = asyncio.create_task(working.publish_until(stop))
+        for turn in range(3):
+            await working.wait_for((turn + 1) * ENOUGH)
+            backups.append(await place.backed_up(tmp_path / f"backup-{turn}"))
+        stop.set()
+        await load
+
+        for turn, backup in enumerate(backups):
+            target = make_place(f"restored-{turn}")
+            again_there = await restored(tmp_path / f"backup-{turn}", target)
+            assert again_there == backup
+            async with target.open() as copy:
+                await require_prefix(working, copy, backup)
+
+
+async def require_prefix(working: Working, copy: Working, backup: Backup) -> None:
+    """``copy`` is ``working`` as it was at the revision of ``backup``, and goes on from there."""
+    revision = backup.facts.revision
+    events = {}
+    for each in (working, copy):
+        async with each.store.metadata.read() as reader:
+            found, through = await reader.events.since(
+                1, name_prefix="", among=None, limit=1_000_000
+            )
+        events[each is copy] = [event for event in found if event.revision <= revision]
+        assert through == revision or each is working
+        assert through > revision or each is copy
+    assert events[True] == events[False]
+
+    numbers = await numbers_of(copy)
+    assert numbers == list(range(len(numbers), 0, -1))
+    assert backup.facts.rows["versions"] == len(numbers)
+    alias = (await copy.registry.aliases.get(AliasName(*DIGITS, "champion"))).answer.alias
+    moves = await copy.registry.aliases.list_moves(AliasName(*DIGITS, "champion"), EVERYTHING)
+    assert alias.number == moves.answer.items[0].number
+    for number in numbers:
+        await require_readable(copy, number)
+    trail = await copy.store.audit_reads.list(AuditFilter(), EVERYTHING)
+    made = sorted(entry.revision for entry in trail.items if entry.revision)
+    assert made == list(range(1, revision + 1))
+    assert await copy.publish("the first after the restore") == len(numbers) + 1
+
+
+async def numbers_of(working: Working) -> list[int]:
+    async with working.store.metadata.read() as reader:
+        found = await reader.versions.list(*DIGITS, EVERYTHING, states=frozenset(VersionState))
+    return [version.number for version in found.items]
+
+
+async def require_readable(working: Working, number: int) -> None:
+    async with working.store.metadata.read() as reader:
+        version = await reader.versions.get(*DIGITS, number)
+    for file in version.manifest.files:
+        pieces = working.blobs.read(file.sha256, offset=0, length=file.size_bytes)
+        content = b"".join([piece async for piece in pieces])
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+
+
+@pytest.fixture
+async def backed_up(place: Place, tmp_path: Path) -> Path:
+    """A backup of a registry that rests."""
+    async with place.open() as working:
+        await working.found()
+        for content in ("one", "two"):
+            await working.publish(content)
+    await place.backed_up(tmp_path / "backup")
+    return tmp_path / "backup"
+
+
+async def test_the_manifest_says_what_is_there(backed_up: Path) -> None:
+    whole = json.loads((backed_up / "manifest.json").read_text())
+    manifest = whole["backup"]
+
+    # Namespace, model; for each version: draft, seal and publish, alias.
+    assert manifest["facts"]["revision"] == 2 + 2 * 3
+    assert manifest["facts"]["rows"]["versions"] == manifest["blob_count"] == 2
+    assert whole["format"] == 1
+    for file in manifest["files"]:
+        content = (backed_up / file["path"]).read_bytes()
+        assert (file["size_bytes"], file["sha256"]) == (
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+        )
+    listed = (backed_up / "blobs.sha256").read_text().splitlines()
+    for line in listed:
+        digest, _, path = line.partition("  ")
+        assert hashlib.sha256((backed_up / path).read_bytes()).hexdigest() == digest
+    assert len(listed) == 2
+
+
+@ON_SQLITE
+async def test_blobs_are_linked_or_copied_as_asked(
+    place: Place, backed_up: Path, tmp_path: Path
+) -> None:
+    await place.backed_up(tmp_path / "copied", may_link=False)
+
+    links = {path.name: path.stat().st_nlink for path in backed_up.glob("blobs/sha256/*/*/*")}
+    copies = {
+        path.name: path.stat().st_nlink for path in (tmp_path / "copied").glob("blobs/sha256/*/*/*")
+    }
+
+    assert links.keys() == copies.keys()
+    assert set(links.values()) == {2}
+    assert set(copies.values()) == {1}
+
+
+@ON_SQLITE
+async def test_nothing_that_a_backup_needs_is_collected_while_it_runs(place: Place) -> None:
+    async with place.open() as working:
+        await working.found()
+        sha256 = await working.keep("dropped while it is copied")
+        blob = next(place.blobs.glob(f"blobs/sha256/*/*/{sha256}"))
+        long_ago = (SystemClock().now() - 2 * GRACE).timestamp()
+        os.utime(blob, (long_ago, long_ago))
+        limits = TransferLimits(file_bytes_max=1, idle_s=1, ttl=timedelta(days=7), streams_max=1)
+        collecting = CollectingService(working.store.metadata, working.blobs, SystemClock(), limits)
+
+        with DiskCopying(place.blobs).held():
+            during = await collecting.collect()
+            is_there = blob.exists()
+        after = await collecting.collect()
+
+    assert (during.blobs, is_there) == (0, True)
+    assert (after.blobs, blob.exists()) == (1, False)
+
+
+@ON_SQLITE
+async def test_a_backup_with_damaged_bytes_is_not_made(place: Place, tmp_path: Path) -> None:
+    async with place.open() as working:
+        await working.found()
+        await working.publish("one")
+        await working.publish("two")
+    one, two = place.blobs.glob("blobs/sha256/*/*/" + "?" * 64)
+    one.unlink()
+    two.chmod(0o600)
+    two.write_bytes(b"owt")
+
+    with pytest.raises(BackupRefused) as refused:
+        await place.backed_up(tmp_path / "backup")
+
+    assert one.name in str(refused.value)
+    assert two.name in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["registry"]
+
+
+class Failing(FileOperations):
+    """Fails one call: the disk is full, or gone."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def write(self, descriptor: int, view: memoryview, offset: int) -> None:
+        self._count()
+        super().write(descriptor, view, offset)
+
+    def sync_all(self, descriptor: int) -> None:
+        self._count()
+        super().sync_all(descriptor)
+
+    def sync_directory(self, path: Path) -> None:
+        self._count()
+        super().sync_directory(path)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._count()
+        super().rename(source, target)
+
+    @property
+    def has_failed(self) -> bool:
+        return self._left <= 0
+
+
+@ON_SQLITE
+async def test_a_backup_that_fails_at_any_call_is_never_taken_for_a_whole_one(
+    place: Place, backed_up: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "failing"
+    for at in itertools.count(1):
+        files = Failing(at)
+        service = BackupService(
+            facts_copying(place.url),
+            DiskCopying(place.blobs, files),
+            BackupDirectory(target, files),
+        )
+        try:
+            await service.back_up(SystemClock(), quiet, version="test", may_link=False)
+        except OSError:
+            # Renamed and not yet durable, it is whole all the same.
+            if target.exists():
+                BackupDirectory(target).verified(quiet)
+                shutil.rmtree(target)
+            assert not list(tmp_path.glob(".*"))
+        else:
+            break
+
+    assert not files.has_failed
+    assert at > 10
+    assert BackupDirectory(target).verified(quiet).blob_count == 2
+
+
+@ON_SQLITE
+async def test_a_backup_does_not_take_the_place_of_another(place: Place, backed_up: Path) -> None:
+    before = (backed_up / "manifest.json").read_bytes()
+
+    with pytest.raises(BackupRefused, match="is there already"):
+        await place.backed_up(backed_up)
+
+    assert (backed_up / "manifest.json").read_bytes() == before
+
+
+async def test_restoring_over_something_is_refused(
+    place: Place, elsewhere: Place, backed_up: Path
+) -> None:
+    only_blobs = Place(elsewhere.url, place.blobs)
+    only_facts = Place(place.url, elsewhere.blobs)
+
+    for target, said in ((only_blobs, "has blobs"), (only_facts, "where nothing is")):
+        with pytest.raises(BackupRefused, match=said):
+            await restored(backed_up, target)
+
+    await restored(backed_up, elsewhere)
+
+
+def cut(path: Path) -> None:
+    path.chmod(0o600)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def flip(path: Path) -> None:
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("harm", [cut, flip, Path.unlink])
+@pytest.mark.parametrize("what", ["manifest.json", "blobs.sha256", "facts/*", "blobs/sha256/*/*/*"])
+async def test_a_damaged_backup_is_not_restored(
+    backed_up: Path, elsewhere: Place, what: str, harm: object
+) -> None:
+    assert callable(harm)
+    files = sorted(backed_up.glob(what), key=lambda path: path.stat().st_size)
+    harm(files[-1])
+
+    with pytest.raises(BackupRefused, match=r"damaged|not a whole backup|lacks the blob|agree"):
+        await restored(backed_up, elsewhere)
+
+    # No facts: nothing that a server would open as a registry.
+    with pytest.raises((BackupRefused, StoreNotOpened), match="there is no"):
+        await elsewhere.backed_up(backed_up.with_name("of nothing"))
+
+
+@ON_SQLITE
+async def test_a_backup_of_a_newer_server_is_not_restored(
+    backed_up: Path, elsewhere: Place
+) -> None:
+    manifest = backed_up / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+
+    with pytest.raises(BackupRefused, match="a newer one made it"):
+        await restored(backed_up, elsewhere)
