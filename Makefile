@@ -75,12 +75,19 @@ bench: ## list the benchmarks
 		for file in $$found; do printf '  %-40s %s\n' "$$file" \
 			"$$(sed -n '1s/^"""\(.*[^"]\)\(\"\"\"\)*$$/\1/p' $$file)"; done; fi
 
+.bench-mlflow/.stamp: requirements/bench-mlflow.txt tools/make_tool_venv.sh | $(STAMP)
+	@PYTHON=$(VENV)/python tools/make_tool_venv.sh .bench-mlflow requirements/bench-mlflow.txt
+
+.PHONY: bench-metadata
+bench-metadata: $(STAMP) .bench-mlflow/.stamp ## metadata calls beside MLflow's registry, some 20 minutes
+	@$(VENV)/python benchmarks/bench_metadata.py $(ARGS)
+
 .PHONY: constraints
 constraints: ## renew requirements/constraints.txt from the newest releases pyproject.toml allows
 	@tools/renew_constraints.sh
 
 .PHONY: clean
 clean: ## remove environments, caches and everything else that was made
-	@rm -rf .venv .codegen .codegen-mypy .codegen-go .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf .venv .codegen .codegen-mypy .codegen-go .bench-mlflow .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache dist build
 	@find src clients tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Parts of ``bench_metadata``: the two registries, the load, the table."""
