@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 
 _COUNTER_BITS = 12
+_RANDOM_BYTES = 8
+_POOL_BYTES = 64 * _RANDOM_BYTES
 
 
 class SystemClock:
@@ -25,13 +27,17 @@ class Uuid7:
     def __init__(self) -> None:
         self._last = 0
         self._lock = threading.Lock()
+        self._random = b""
 
     def new(self) -> str:
         ms, rest_ns = divmod(time.time_ns(), 1_000_000)
         ticks = (ms << _COUNTER_BITS) | (rest_ns << _COUNTER_BITS) // 1_000_000
         with self._lock:
             self._last = ticks = max(ticks, self._last + 1)
+            if not self._random:  # a system call costs more than all the rest here
+                self._random = os.urandom(_POOL_BYTES)
+            random, self._random = self._random[:_RANDOM_BYTES], self._random[_RANDOM_BYTES:]
         time_ms, fraction = ticks >> _COUNTER_BITS, ticks & ((1 << _COUNTER_BITS) - 1)
-        random = int.from_bytes(os.urandom(8)) >> 2
-        text = f"{time_ms:012x}7{fraction:03x}{(0b10 << 62) | random:016x}"
+        rand_b = (0b10 << 62) | int.from_bytes(random) >> 2
+        text = f"{time_ms:012x}7{fraction:03x}{rand_b:016x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -69,7 +69,7 @@ def base_among(published: Iterable[Standing]) -> Standing | None:
         if standing.state in (VersionState.READY, VersionState.DEPRECATED) and standing.semver
         if not (semver := parse_semver(standing.semver)).is_prerelease
     ]
-    return max(releases, key=lambda pair: pair[0])[1] if releases else None
+    return max(releases, key=lambda pair: pair[0].precedence())[1] if releases else None
 
 
 def decide_semver(

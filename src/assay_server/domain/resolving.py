@@ -148,7 +148,7 @@ def _greatest(
     for state in (VersionState.READY, VersionState.DEPRECATED):
         fitting = [pair for pair in published if pair[1].state is state and fits(pair[0])]
         if fitting:
-            return _resolution(max(fitting, key=lambda pair: pair[0])[1])
+            return _resolution(max(fitting, key=lambda pair: pair[0].precedence())[1])
     raise NothingResolves(reference.text, "no READY or DEPRECATED release fits")
 
 

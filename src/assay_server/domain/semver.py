@@ -8,7 +8,7 @@ Rules:
 
 import re
 from dataclasses import dataclass
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from assay_server.domain.errors import InvalidSemver
 from assay_server.domain.versions import Bump
@@ -88,6 +88,7 @@ class SemverRange:
         return not (semver.is_prerelease or semver < self.least) and semver < self.end
 
 
+@lru_cache(16_384)  # a publication and a range look at every published version of the model
 def parse_semver(text: str, *, field: str = "semver") -> Semver:
     """Read a full semantic version such as ``1.4.2`` or ``2.0.0-rc.1``.
 

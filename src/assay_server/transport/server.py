@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -28,7 +29,8 @@ EXEMPT = frozenset(
 LAST_WORDS_S = 1.0
 """Before the grace ends, calls that still run are told why, instead of being cut."""
 
-AddTo = Callable[[grpc.aio.Server], None]
+AddTo = Callable[[Any], None]
+"""Adds the handlers of a service to what it is given."""
 
 
 class CannotListen(Exception):
@@ -77,6 +79,21 @@ class ServerLimits:
         ]
 
 
+class _Unregistered:
+    """What generated code adds its handlers to, without the table of registered methods.
+
+    grpc.aio keeps one pending task for each method of that table and, for every call, waits for
+    the first of them all: with some fifty methods that was a seventh of a read. Handlers that
+    are looked up by name have one such task together.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
+        """Nothing: ``add_generic_rpc_handlers`` got the same ones."""
+
+
 class GrpcServer:
     """Serves the registered services with ``around`` around every call."""
 
@@ -84,11 +101,12 @@ class GrpcServer:
         self._around = around
         self._limits = limits
         self._server = grpc.aio.server(interceptors=[around], options=limits.options())
+        unregistered = _Unregistered(self._server)
         for add_to in registrations:
-            add_to(self._server)
+            add_to(unregistered)
         self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        _add_reflection(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, unregistered)
+        _add_reflection(unregistered)
         self.is_serving = False
         self._is_started = False
 
@@ -143,7 +161,7 @@ class GrpcServer:
         await self._around.settle(timeout_s=grace_s + LAST_WORDS_S)
 
 
-def _add_reflection(server: grpc.aio.Server) -> None:
+def _add_reflection(server: _Unregistered) -> None:
     names = [service.full_name for service in SERVICES]
     servicer = ReflectionServicer(
         service_names=[*names, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1]

@@ -1,4 +1,4 @@
-"""One interceptor shape for all kinds of calls: concerns as context managers around a handler.
+"""One interceptor shape for all kinds of calls: concerns, one inside the other, around a handler.
 
 grpc.aio interceptors see handlers, not calls, and handlers have four shapes. Here each known
 handler is replaced by one that takes a stream of bytes: decoding happens inside, so that no
@@ -7,7 +7,7 @@ call escapes the concerns, not even one of an unknown method or with an unreadab
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Any, TypeAlias
 
 import grpc
@@ -15,11 +15,12 @@ import grpc
 from assay_server.domain.errors import RegistryError
 from assay_server.ports.clock import Ids
 from assay_server.transport.api import METHODS, is_read
-from assay_server.transport.interceptors.rpc import Context, Method, Requests, Rpc
+from assay_server.transport.interceptors.rpc import Context, Method, Proceed, Requests, Rpc
 from assay_server.transport.permissions import Requirement
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-Concern = Callable[[Rpc], AbstractAsyncContextManager[None]]
+Concern = Callable[[Rpc, Proceed], Awaitable[bytes | None]]
+"""Does its part before and after ``await proceed(rpc)``, and gives back what that gave."""
 
 STALL_S = 30.0
 """How long one message may take to arrive or to leave: a peer that is gone holds memory."""
@@ -86,30 +87,20 @@ class Around(grpc.aio.ServerInterceptor):
             await asyncio.wait(tasks, timeout=timeout_s)
 
     def _wrap(self, method: Method) -> Handler:
-        async def give_one(_requests: Any, context: Context) -> bytes:
-            rpc = self._arrived(method, context)
-            try:
-                async with AsyncExitStack() as stack:
-                    for concern in self._concerns:
-                        await stack.enter_async_context(concern(rpc))
-                    return await _one_answer(rpc)
-            finally:
-                self._running.discard(rpc)
-            raise AssertionError("concerns never swallow what is raised")
+        proceed: Proceed = _many_answers if method.gives_stream else _one_answer
+        for concern in reversed(self._concerns):
+            proceed = _around(concern, proceed)
 
-        async def give_stream(_requests: Any, context: Context) -> None:
+        async def handle(_requests: Any, context: Context) -> bytes | None:
             rpc = self._arrived(method, context)
             try:
-                async with AsyncExitStack() as stack:
-                    for concern in self._concerns:
-                        await stack.enter_async_context(concern(rpc))
-                    await _many_answers(rpc)
+                return await proceed(rpc)
             finally:
                 self._running.discard(rpc)
 
         if method.gives_stream:
-            return grpc.stream_stream_rpc_method_handler(give_stream)
-        return grpc.stream_unary_rpc_method_handler(give_one)
+            return grpc.stream_stream_rpc_method_handler(handle)
+        return grpc.stream_unary_rpc_method_handler(handle)
 
     def _arrived(self, method: Method, context: Context) -> Rpc:
         task = asyncio.current_task()
@@ -119,6 +110,13 @@ class Around(grpc.aio.ServerInterceptor):
         if self._no_more_streams is not None and method.is_endless:
             asyncio.get_running_loop().call_soon(rpc.end_with, self._no_more_streams)
         return rpc
+
+
+def _around(concern: Concern, proceed: Proceed) -> Proceed:
+    def surrounded(rpc: Rpc) -> Awaitable[bytes | None]:
+        return concern(rpc, proceed)
+
+    return surrounded
 
 
 async def _one_answer(rpc: Rpc) -> bytes:

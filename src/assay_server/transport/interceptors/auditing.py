@@ -1,8 +1,6 @@
 """Audit: one durable entry for each unary call, two for each stream, before the answer leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import grpc
 
@@ -12,7 +10,7 @@ from assay_server.ports.audit import AuditSink
 from assay_server.ports.clock import Clock, Ids
 from assay_server.transport.errors import DeadlinePassed
 from assay_server.transport.interceptors.refusing import outcome_of, refusal_of
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 
 class Audited:
@@ -23,11 +21,10 @@ class Audited:
         self._clock = clock
         self._ids = ids
 
-    @asynccontextmanager
-    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Record how the call ended. Without a record there is no answer."""
         try:
-            yield
+            answer = await proceed(rpc)
         except (Exception, asyncio.CancelledError) as error:
             refusal = refusal_of(error, rpc)
             if isinstance(refusal, Forbidden | Unidentified):
@@ -37,13 +34,13 @@ class Audited:
                 raise
             raise refusal from error
         await self._close(rpc, grpc.StatusCode.OK, "")
+        return answer
 
-    @asynccontextmanager
-    async def openings(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def openings(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Record that a stream was granted before any of it is handled."""
         if rpc.method.is_stream:
             await self._open(rpc, grpc.StatusCode.OK)
-        yield
+        return await proceed(rpc)
 
     def entry(self, rpc: Rpc, status: grpc.StatusCode, reason: str, phase: Phase) -> AuditEntry:
         """What the trail says of ``rpc`` now."""

@@ -1,18 +1,15 @@
 """The first request of a call, decoded inside, so that unreadable ones are audited too."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 
 from assay_server.domain.errors.families import quotable
 from assay_server.transport.errors import MessageUndecodable, MethodUnknown
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 
-@asynccontextmanager
-async def decoded(rpc: Rpc) -> AsyncIterator[None]:
+async def decoded(rpc: Rpc, proceed: Proceed) -> bytes | None:
     """Read the only or the first request; what follows it is read by the handler."""
     if rpc.method.decode is None:
         raise MethodUnknown(quotable(rpc.method.full_name))
@@ -20,4 +17,4 @@ async def decoded(rpc: Rpc) -> AsyncIterator[None]:
     if raw is grpc.aio.EOF:
         raise MessageUndecodable
     rpc.request = rpc.decoded(raw)
-    yield
+    return await proceed(rpc)

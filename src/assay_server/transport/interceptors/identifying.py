@@ -1,14 +1,12 @@
 """Identity: one principal from the certificate of the connection, looked at for every call."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from assay_server.access.identities import CertificateNames, IdentityRule, principal_of
 from assay_server.domain.errors import CertificateExpired, Unauthenticated
 from assay_server.ports.clock import Clock
 from assay_server.transport.certificates import CACHED_MAX, Certificates, ClientCertificate
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 DEVELOPMENT_PRINCIPAL = "dev:local"
 """Everyone, on a plaintext listener. No certificate can yield it."""
@@ -24,13 +22,11 @@ class Identified:
         self._certificates = Certificates()
         self._principals: dict[str, str] = {}
 
-    @asynccontextmanager
-    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Fill in the principal; end a stream when its certificate does."""
         if self._is_plaintext:
             rpc.principal = DEVELOPMENT_PRINCIPAL
-            yield
-            return
+            return await proceed(rpc)
         certificate = self._certificate(rpc)
         rpc.certificate_sha256 = certificate.sha256
         rpc.certificate_expire_time = certificate.not_after
@@ -40,11 +36,10 @@ class Identified:
         if left_s <= 0:
             raise expired
         if not rpc.method.is_stream:
-            yield
-            return
+            return await proceed(rpc)
         timer = asyncio.get_running_loop().call_later(left_s, rpc.end_with, expired)
         try:
-            yield
+            return await proceed(rpc)
         finally:
             timer.cancel()
 

@@ -1,12 +1,10 @@
 """The log: one line for each call when it ends. No payloads, no names but those in the trail."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import grpc
 
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 log = logging.getLogger("assay.calls")
 
@@ -20,12 +18,11 @@ _OUR_FAULTS = frozenset(
 )
 
 
-@asynccontextmanager
-async def journaled(rpc: Rpc) -> AsyncIterator[None]:
+async def journaled(rpc: Rpc, proceed: Proceed) -> bytes | None:
     """Write the line, whatever happens inside."""
     deadline_s = rpc.context.time_remaining()
     try:
-        yield
+        return await proceed(rpc)
     finally:
         level = logging.WARNING if rpc.status in _OUR_FAULTS else logging.INFO
         if log.isEnabledFor(level):

@@ -1,14 +1,13 @@
 """Metrics, under the names of go-grpc-middleware that dashboards already know."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 LABELS = ("grpc_type", "grpc_service", "grpc_method")
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
@@ -80,13 +79,12 @@ class Measured:
         }
         self._unknown = series(UNKNOWN)
 
-    @asynccontextmanager
-    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Count and time what is inside."""
         series = self._series.get(rpc.method.full_name, self._unknown)
         series.started.inc()
         try:
-            yield
+            return await proceed(rpc)
         finally:
             series.handled[rpc.status].inc()
             series.seconds.observe(rpc.duration_us / 1e6)

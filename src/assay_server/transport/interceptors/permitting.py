@@ -1,8 +1,7 @@
 """Permission: decided from bindings alone, before the object that is named is touched."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -18,7 +17,7 @@ from assay_server.domain.references import parse_reference
 from assay_server.services.grants import Grants
 from assay_server.transport.caller import Answering, begin_answering, end_answering
 from assay_server.transport.interceptors.auditing import Audited
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 from assay_server.transport.permissions import Reach, Requirement
 from assay_server.transport.retries import payload_sha256, request_id_of
 
@@ -42,8 +41,7 @@ class Permitted:
         self._grants = grants
         self._audited = audited
 
-    @asynccontextmanager
-    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Authorize, or raise what says why not."""
         requirement = rpc.method.requirement
         assert requirement is not None
@@ -53,7 +51,7 @@ class Permitted:
         rpc.answering = Answering(call, certificate_expire_time=rpc.certificate_expire_time)
         token = begin_answering(rpc.answering)
         try:
-            yield
+            return await proceed(rpc)
         finally:
             end_answering(token)
 

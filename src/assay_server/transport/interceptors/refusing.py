@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import grpc
@@ -16,7 +14,7 @@ from assay_server.transport.errors import (
     WireError,
     status_and_reason,
 )
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 DEADLINE_SLACK_S = 0.1
 """A client's deadline begins before its call arrives, so it hangs up before ours has passed."""
@@ -24,19 +22,18 @@ DEADLINE_SLACK_S = 0.1
 log = logging.getLogger("assay.faults")
 
 
-@asynccontextmanager
-async def refusals_as_statuses(rpc: Rpc) -> AsyncIterator[None]:
+async def refusals_as_statuses(rpc: Rpc, proceed: Proceed) -> bytes | None:
     """Answer whatever is raised inside with its status, and bugs with an id only."""
     try:
-        yield
+        answer = await proceed(rpc)
     except (Exception, asyncio.CancelledError) as error:
         refusal = refusal_of(error, rpc)
         if refusal is None or isinstance(refusal, DeadlinePassed):
             rpc.status = _gone(refusal)
             raise  # nobody listens; a swallowed cancellation leaks in the core (pitfall 10)
         await _abort(rpc, refusal)
-    else:
-        rpc.status = grpc.StatusCode.OK
+    rpc.status = grpc.StatusCode.OK
+    return answer
 
 
 def refusal_of(error: BaseException, rpc: Rpc) -> RegistryError | WireError | None:

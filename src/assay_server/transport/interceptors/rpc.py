@@ -20,6 +20,8 @@ T = TypeVar("T")
 DRAIN_S = 0.5
 DRAIN_BYTES_MAX = 16 * 1024 * 1024
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Proceed: TypeAlias = Callable[["Rpc"], Awaitable[bytes | None]]
+"""What lies further in: to its end, and to the bytes of the answer of a call that has one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

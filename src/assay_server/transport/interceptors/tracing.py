@@ -1,13 +1,12 @@
 """Traces: one OpenTelemetry server span for each call, child of the caller's ``traceparent``."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 
 import grpc
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from assay_server.transport.interceptors.rpc import Rpc
+from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 _SERVER_ERRORS = frozenset(
     {
@@ -31,8 +30,7 @@ class Traced:
         self._tracer = tracer
         self._propagator = TraceContextTextMapPropagator()
 
-    @asynccontextmanager
-    async def calls(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Put a span around what is inside."""
         name = rpc.method.full_name if rpc.method.behaviour else _OTHER
         with self._tracer.start_as_current_span(
@@ -45,7 +43,7 @@ class Traced:
         ) as span:
             rpc.trace_id = format_trace_id(span.get_span_context().trace_id)
             try:
-                yield
+                return await proceed(rpc)
             finally:
                 span.set_attribute("rpc.status_code", rpc.status.name)
                 span.set_attribute("assay.call_id", rpc.call_id)
