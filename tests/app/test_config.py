@@ -67,6 +67,14 @@ def test_relative_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
     assert config.store.url == f"sqlite:///{tmp_path}/assay.db"
 
 
+def test_what_a_file_leaves_out_is_beside_it_too(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, '[log]\nlevel = "info"\n'), {})
+
+    assert config.paging.key_file == tmp_path / "page-token.key"
+    assert config.blobs.directory == tmp_path / "blobs"
+    assert config.store.url == f"sqlite:///{tmp_path}/assay.db"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

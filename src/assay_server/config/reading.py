@@ -1,7 +1,8 @@
 """Reads settings from a TOML file and the environment, and says exactly what is wrong with them.
 
 ``ASSAY__SECTION__KEY`` in the environment goes before ``key`` under ``[section]`` in the file;
-lists are written there with commas. Relative paths in a file are relative to the file.
+lists are written there with commas. Relative paths in a file, and of what it leaves out, are
+relative to the file.
 """
 
 import ipaddress
@@ -68,6 +69,7 @@ def read_config(file: Path | None, environment: Mapping[str, str]) -> Config:
                     key = _file_key(section, place.name)
                     value = _from_toml(key, given, hints[place.name], base)
                 else:
+                    values[place.name] = _beside(place.default, base)
                     continue
                 values[place.name] = _sensible(key, value, place)
             except _Wrong as wrong:
@@ -161,8 +163,8 @@ def _meant(word: str, known: Mapping[str, Any], spelled: Callable[[str], str]) -
 
 def _from_toml(key: str, given: Any, wanted: Any, base: Path) -> Any:
     """A value of the file in the type that the setting has."""
-    if key == "store.url" and isinstance(given, str) and given.startswith(SQLITE):
-        return f"{SQLITE}{base / given.removeprefix(SQLITE)}"
+    if key == "store.url" and isinstance(given, str):
+        return _beside(given, base)
     if wanted in {Path, Path | None} and isinstance(given, str):
         return base / given if given else None
     if wanted is float and isinstance(given, int) and not isinstance(given, bool):
@@ -173,6 +175,13 @@ def _from_toml(key: str, given: Any, wanted: Any, base: Path) -> Any:
     elif wanted in {str, int, float, bool} and type(given) is wanted:
         return given
     raise _Wrong(f"{key} must be {_KINDS[wanted]}, but is {given!r}")
+
+
+def _beside(value: Any, base: Path) -> Any:
+    """``value``; a relative path, or that of a SQLite file, counted from ``base``."""
+    if isinstance(value, str) and value.startswith(SQLITE):
+        return f"{SQLITE}{base / value.removeprefix(SQLITE)}"
+    return base / value if isinstance(value, Path) else value
 
 
 def _from_text(key: str, text: str, wanted: Any) -> Any:

@@ -1,7 +1,7 @@
 """The settings: one frozen dataclass for each section of the file.
 
-A default of ``REQUIRED`` has to be given. ``reason`` is printed by ``assay-server config
-reference``; ``least`` is the smallest number that makes sense.
+``reason`` is printed by ``assay-server config reference``; ``least`` is the smallest number that
+makes sense.
 """
 
 from dataclasses import dataclass, field
