@@ -82,6 +82,10 @@ bench: ## list the benchmarks
 bench-metadata: $(STAMP) .bench-mlflow/.stamp ## metadata calls beside MLflow's registry, some 20 minutes
 	@$(VENV)/python benchmarks/bench_metadata.py $(ARGS)
 
+.PHONY: profile
+profile: $(STAMP) ## where a read and a publication spend the server's time
+	@$(VENV)/python benchmarks/profile_calls.py $(ARGS)
+
 .PHONY: constraints
 constraints: ## renew requirements/constraints.txt from the newest releases pyproject.toml allows
 	@tools/renew_constraints.sh

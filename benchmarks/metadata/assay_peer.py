@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +36,24 @@ class AssayPeer:
 
     name = "Assay"
 
-    def __init__(self, directory: Path, store_url: str, *, models: int, versions: int) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        store_url: str,
+        *,
+        models: int,
+        versions: int,
+        program: Sequence[str | Path] = (SERVER,),
+    ) -> None:
         self._directory = directory
         self._models = models
         self._versions = versions
         self._aliases: dict[int, int] = defaultdict(int)  # caller -> where its alias points
         self._loop = asyncio.new_event_loop()
-        self._server = _start(directory, store_url)
+        self._server = _start(directory, store_url, program)
         try:
             self._target = _ready(self._server)
-            self._client = self._loop.run_until_complete(self._connect())
+            self._client = self.connect()
             self._loop.run_until_complete(self._fill())
         except BaseException:
             self._server.kill()
@@ -58,13 +66,18 @@ class AssayPeer:
         self._server.terminate()
         self._server.wait(30)
 
+    def signal(self, number: int) -> None:
+        """Send a signal to the server."""
+        self._server.send_signal(number)
+
+    def connect(self) -> AsyncClient:
+        """One more client, with a connection of its own, for an event loop of the caller's."""
+        context = contexts.load(self._directory / "contexts.toml").get("admin")
+        return AsyncClient(self._target, tls=context.tls)
+
     def run(self, operation: str, callers: int, seconds: float) -> Run:
         call = getattr(self, "_" + operation.replace(" ", "_"))
         return self._loop.run_until_complete(_drive(call, callers, seconds))
-
-    async def _connect(self) -> AsyncClient:
-        context = contexts.load(self._directory / "contexts.toml").get("admin")
-        return AsyncClient(self._target, tls=context.tls)
 
     async def _fill(self) -> None:
         client = self._client
@@ -150,7 +163,9 @@ async def _drive(call: Call, callers: int, seconds: float) -> Run:
     return run
 
 
-def _start(directory: Path, store_url: str) -> "subprocess.Popen[str]":
+def _start(
+    directory: Path, store_url: str, program: Sequence[str | Path]
+) -> "subprocess.Popen[str]":
     subprocess.run(
         [SERVER, "init", "--directory", directory, *(["--store", store_url] if store_url else [])],
         check=True,
@@ -158,7 +173,7 @@ def _start(directory: Path, store_url: str) -> "subprocess.Popen[str]":
     )
     with (directory / "log").open("w") as log:
         return subprocess.Popen(
-            [SERVER, "serve", "--config", directory / "config.toml"],
+            [*program, "serve", "--config", directory / "config.toml"],
             env={
                 **os.environ,
                 "ASSAY__SERVER__LISTEN": "127.0.0.1:0",
