@@ -82,6 +82,10 @@ bench: ## list the benchmarks
 bench-metadata: $(STAMP) .bench-mlflow/.stamp ## metadata calls beside MLflow's registry, some 20 minutes
 	@$(VENV)/python benchmarks/bench_metadata.py $(ARGS)
 
+.PHONY: bench-watch
+bench-watch: $(STAMP) ## from commit to delivery before a thousand watchers
+	@$(VENV)/python benchmarks/bench_watch.py $(ARGS)
+
 .PHONY: profile
 profile: $(STAMP) ## where a read and a publication spend the server's time
 	@$(VENV)/python benchmarks/profile_calls.py $(ARGS)

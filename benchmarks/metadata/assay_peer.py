@@ -45,15 +45,15 @@ class AssayPeer:
         versions: int,
         program: Sequence[str | Path] = (SERVER,),
     ) -> None:
-        self._directory = directory
+        self.directory = directory
         self._models = models
         self._versions = versions
         self._aliases: dict[int, int] = defaultdict(int)  # caller -> where its alias points
         self._loop = asyncio.new_event_loop()
         self._server = _start(directory, store_url, program)
         try:
-            self._target = _ready(self._server)
-            self._client = self.connect()
+            self.target = _ready(self._server)
+            self._client = admin_of(directory, self.target)
             self._loop.run_until_complete(self._fill())
         except BaseException:
             self._server.kill()
@@ -70,10 +70,9 @@ class AssayPeer:
         """Send a signal to the server."""
         self._server.send_signal(number)
 
-    def connect(self) -> AsyncClient:
-        """One more client, with a connection of its own, for an event loop of the caller's."""
-        context = contexts.load(self._directory / "contexts.toml").get("admin")
-        return AsyncClient(self._target, tls=context.tls)
+    def move_alias(self) -> int:
+        """Set an alias to its other version, and return the revision of that."""
+        return self._loop.run_until_complete(self._set_alias(0, caller=0))
 
     def run(self, operation: str, callers: int, seconds: float) -> Run:
         call = getattr(self, "_" + operation.replace(" ", "_"))
@@ -85,7 +84,7 @@ class AssayPeer:
         for model in range(self._models):
             await client.create_model(f"bench/model-{model}")
         # Only the first upload sends bytes: later ones are found to be there already.
-        file = self._directory / "model.bin"
+        file = self.directory / "model.bin"
         file.write_bytes(CONTENT)
         await client.push(file, to="bench/model-0", publish=True, bump="patch")
         for _ in range(self._versions):
@@ -134,10 +133,10 @@ class AssayPeer:
             )
         )
 
-    async def _set_alias(self, turn: int, caller: int) -> None:
+    async def _set_alias(self, turn: int, caller: int) -> int:
         """By compare-and-set, each time to another version: to stay would cost nothing."""
         at = self._aliases[caller]
-        await self._client.stubs.registry.SetAlias(
+        answer = await self._client.stubs.registry.SetAlias(
             api.SetAliasRequest(
                 name=f"{MODEL.format(caller % self._models)}/aliases/a{caller}",
                 version_number=1 + at % self._versions,
@@ -146,6 +145,13 @@ class AssayPeer:
             )
         )
         self._aliases[caller] = 1 + at % self._versions
+        return answer.revision
+
+
+def admin_of(directory: Path, target: str) -> AsyncClient:
+    """A client with a connection of its own, for the event loop that uses it first."""
+    context = contexts.load(directory / "contexts.toml").get("admin")
+    return AsyncClient(target, tls=context.tls)
 
 
 async def _drive(call: Call, callers: int, seconds: float) -> Run:
