@@ -48,7 +48,7 @@ async def test_a_backup_under_load_restores_to_one_revision(
     async with place.open() as working:
         await working.found()
         load = asyncio.create_task(working.publish_until(stop))
-        for turn in range(3):
+        for turn in range(2):
             await working.wait_for((turn + 1) * ENOUGH)
             backups.append(await place.backed_up(tmp_path / f"backup-{turn}"))
         stop.set()

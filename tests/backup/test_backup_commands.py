@@ -1,6 +1,8 @@
 """``assay-server backup``, ``restore`` and ``fsck``, as an operator types them."""
 
+import json
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,6 +55,36 @@ def test_an_installation_is_backed_up_and_comes_back_elsewhere(run: Run, tmp_pat
     assert "has an admin already: spiffe://assay.local/admin" in has_admin.output
 
 
-@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_check_prints_a_table_or_json_and_its_status_tells(run: Run, tmp_path: Path) -> None:
+    run("init", "--directory", "inst")
+    config = ("-c", "inst/config.toml")
+
+    sound, as_json = run("fsck", *config), run("fsck", *config, "--output", "json")
+    as_xml = run("fsck", *config, "--output", "xml")
+    with sqlite3.connect(tmp_path / "inst/assay.db") as connection:
+        connection.execute("DELETE FROM audit_entries")
+    connection.close()
+    broken, broken_json = run("fsck", *config), run("fsck", *config, "--output", "json")
+    (tmp_path / "inst/assay.db").write_bytes(b"no database" * 1000)
+    unreadable = run("fsck", *config)
+
+    assert (sound.exit_code, as_json.exit_code, as_xml.exit_code) == (0, 0, 2)
+    assert "The registry at revision 1 agrees with itself." in sound.output
+    assert json.loads(as_json.stdout)["is_sound"] is True
+    assert (broken.exit_code, broken_json.exit_code) == (1, 1)
+    assert "problem audit: revision 1 has no audit entry" in broken.output
+    assert json.loads(broken_json.stdout)["found"] == [
+        {
+            "check": "audit",
+            "subject": "revision 1",
+            "said": "has no audit entry",
+            "level": "problem",
+        }
+    ]
+    assert unreadable.exit_code == 1
+    assert "cannot be read" in unreadable.output
+
+
+@pytest.mark.parametrize("command", ["backup", "restore", "fsck"])
 def test_the_help_of_each_command_has_an_example(run: Run, command: str) -> None:
     assert "Example" in run(command, "--help").output

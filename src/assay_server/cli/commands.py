@@ -236,6 +236,38 @@ def restore(
 
 
 @app.command()
+def fsck(
+    *,
+    config: ConfigOption = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look at the size of blobs, not at their bytes.")
+    ] = False,
+    output: Annotated[
+        str, typer.Option(metavar="FORMAT", help="table, or json for programs.")
+    ] = "table",
+) -> None:
+    """Check whether facts, bytes and audit trail agree. Changes nothing; servers may go on.
+
+    Problems are promises that do not hold any more; notes are what a crash leaves behind by
+    design. Exit status 1 when there is a problem.
+
+    [bold]Examples[/]
+
+      assay-server fsck --config /etc/assay/config.toml
+
+      assay-server fsck --quick --output json
+    """
+    if output not in ("table", "json"):
+        say("--output must be table or json")
+        raise typer.Exit(2)
+    with sentences():
+        settings = _settings(config)
+        from assay_server.cli.fsck import run_fsck
+
+        run_fsck(settings, is_hashed=not quick, as_json=output == "json")
+
+
+@app.command()
 def health(config: ConfigOption = None) -> None:
     """Ask a server on this machine whether it takes calls; for probes. Exit status 0 or 1.
 

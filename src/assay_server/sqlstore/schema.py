@@ -90,7 +90,15 @@ async def require_fitting(url: str) -> None:
     Raises:
         SchemaDoesNotFit: It is so.
     """
-    found = await current(url)
+    require_head(await current(url))
+
+
+def require_head(found: str | None) -> None:
+    """Refuse a schema that is not the one of this server.
+
+    Raises:
+        SchemaDoesNotFit: It is none, an older or a newer one.
+    """
     if found != ScriptDirectory(str(MIGRATIONS)).get_current_head():
         raise SchemaDoesNotFit(_problem(found))
 

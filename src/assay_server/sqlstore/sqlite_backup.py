@@ -78,6 +78,15 @@ def read_only(file: Path) -> Iterator[sqlite3.Connection]:
         raise StoreNotOpened(f"{file} cannot be read: {error}") from error
 
 
+def schema_of(connection: sqlite3.Connection) -> str | None:
+    """The revision of the schema; None where there is none yet."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return None
+    return row[0] if row else None
+
+
 def _copy(source: Path, target: Path, report: Report) -> None:
     def progress(_status: int, remaining: int, total: int) -> None:
         report(f"copying {source.name}", total - remaining, total)
@@ -93,12 +102,14 @@ def _copy(source: Path, target: Path, report: Report) -> None:
 
 def _described(directory: Path) -> tuple[CopiedFacts, frozenset[str]]:
     with read_only(directory / REGISTRY) as registry, read_only(directory / TRAIL) as trail:
-        found = registry.execute("SELECT version_num FROM alembic_version").fetchone()
+        schema = schema_of(registry)
+        if schema is None:
+            raise BackupRefused("there is no registry in the database")
         revision = registry.execute("SELECT value FROM counters WHERE name = 'revision'").fetchone()
         digests = registry.execute(REFERENCED).fetchall()
         rows = _counts(registry)
         rows[tables.audit_entries.name] += _counts(trail)[tables.audit_entries.name]
-    facts = CopiedFacts(KIND, found[0], revision[0], rows, {}, 0)
+    facts = CopiedFacts(KIND, schema, revision[0], rows, {}, 0)
     return facts, frozenset(digest for (digest,) in digests)
 
 

@@ -1,0 +1,81 @@
+"""Reading all of a registry, to see whether it agrees with itself. Nothing is ever written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from assay_server.domain.checking import SeenBlob, SeenEvents, SeenMove, SeenVersion
+
+
+class FactsInspection(Protocol):
+    """One moment of the database, as its rows have it."""
+
+    async def faults(self) -> Sequence[str]:
+        """What the database itself finds wrong with its files and references."""
+        ...
+
+    async def counters(self) -> Mapping[str, int]:
+        """Every counter by its name."""
+        ...
+
+    async def events(self, first: int, last: int) -> Sequence[SeenEvents]:
+        """The events of these revisions, in order."""
+        ...
+
+    async def models(self) -> Sequence[tuple[str, str, int]]:
+        """Namespace, id and newest number of every model."""
+        ...
+
+    async def numbers(self, namespace_id: str, model_id: str) -> Sequence[int]:
+        """The numbers of all versions of a model."""
+        ...
+
+    async def versions(
+        self, namespace_id: str, model_id: str, first: int, last: int
+    ) -> Sequence[SeenVersion]:
+        """The versions with these numbers."""
+        ...
+
+    async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
+        """Where each alias points."""
+        ...
+
+    async def moves(self, namespace_id: str, model_id: str) -> Sequence[SeenMove]:
+        """The history of all aliases of a model, in order."""
+        ...
+
+    async def audited(self) -> Mapping[int, int]:
+        """How many audit entries tell of each revision."""
+        ...
+
+    async def audited_from(self) -> int:
+        """The first revision whose audit entry must be there: older months may be dropped."""
+        ...
+
+    async def blobs(self) -> Mapping[str, int]:
+        """Size by digest of every blob that a version or a draft refers to."""
+        ...
+
+    async def uploads(self) -> Mapping[str, int]:
+        """How many bytes of each open upload are kept."""
+        ...
+
+
+class BlobInspection(Protocol):
+    """What lies on the disk. All of it blocks."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Inside the block collection removes nothing."""
+        ...
+
+    def look(self, sha256: str, *, is_hashed: bool) -> SeenBlob:
+        """Look at one blob."""
+        ...
+
+    def stored(self) -> Iterator[tuple[str, bool]]:
+        """Every file among the blobs: its name, and whether it is a blob."""
+        ...
+
+    def staged(self) -> Mapping[str, int]:
+        """Bytes staged by upload, also of uploads that nobody knows."""
+        ...

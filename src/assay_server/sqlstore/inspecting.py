@@ -1,0 +1,238 @@
+"""One moment of a registry, read row by row to be checked; nothing is written."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam, func, literal_column, select, union_all
+from sqlalchemy.sql import ColumnElement
+
+from assay_server.domain.checking import SeenEvents, SeenMove, SeenVersion
+from assay_server.domain.manifest import File
+from assay_server.domain.versions import Version
+from assay_server.sqlstore import tables
+from assay_server.sqlstore.columns import NUMBER
+from assay_server.sqlstore.compiled import Catalogue, Statement
+from assay_server.sqlstore.composing import at
+from assay_server.sqlstore.dialects import Postgres, Sqlite
+from assay_server.sqlstore.places import PostgresPlace, SqlitePlace, place_of
+from assay_server.sqlstore.postgres_pool import READ
+from assay_server.sqlstore.postgres_sessions import PostgresSession, connecting
+from assay_server.sqlstore.records import SUBJECTS
+from assay_server.sqlstore.schema import require_fitting, require_head
+from assay_server.sqlstore.session import Row, Session
+from assay_server.sqlstore.shapes import Shape
+from assay_server.sqlstore.sqlite_backup import read_only, schema_of
+from assay_server.sqlstore.sqlite_sessions import SqliteSession
+from assay_server.sqlstore.times import from_us, to_us
+
+T = TypeVar("T")
+
+_VERSIONS, _FILES, _EVENTS = tables.versions, tables.version_files, tables.events
+_MOVES, _ALIASES, _MODELS = tables.alias_moves, tables.aliases, tables.models
+_DRAFT_FILES, _UPLOADS, _AUDIT = tables.draft_files, tables.uploads, tables.audit_entries
+_VERSION, _FILE = Shape(Version, _VERSIONS), Shape(File, _FILES)
+
+
+def _within(column: ColumnElement[int]) -> ColumnElement[bool]:
+    return column.between(bindparam("first", type_=NUMBER), bindparam("last", type_=NUMBER))
+
+
+def _of_model(table: Any) -> list[ColumnElement[bool]]:
+    return at(table, "namespace_id", "model_id")
+
+
+COUNTERS = Statement(select(tables.counters.c.name, tables.counters.c.value))
+EVENTS = Statement(
+    select(_EVENTS.c.revision, _EVENTS.c.position, _EVENTS.c.kind, _EVENTS.c.subject)
+    .where(_within(_EVENTS.c.revision))
+    .order_by(_EVENTS.c.revision, _EVENTS.c.position)
+)
+FIRST_SINCE = Statement(
+    select(func.min(_EVENTS.c.revision)).where(_EVENTS.c.time >= bindparam("since", type_=NUMBER))
+)
+MODELS = Statement(
+    select(_MODELS.c.namespace_id, _MODELS.c.model_id, _MODELS.c.version_high_water).order_by(
+        _MODELS.c.namespace_id, _MODELS.c.model_id
+    )
+)
+NUMBERS = Statement(
+    select(_VERSIONS.c.number).where(*_of_model(_VERSIONS)).order_by(_VERSIONS.c.number)
+)
+VERSIONS = Statement(
+    select(*_VERSION.columns, _VERSIONS.c.manifest_digest)
+    .where(*_of_model(_VERSIONS), _within(_VERSIONS.c.number))
+    .order_by(_VERSIONS.c.number)
+)
+FILES = Statement(
+    select(*_FILE.columns, _FILES.c.number).where(*_of_model(_FILES), _within(_FILES.c.number))
+)
+ALIASES = Statement(select(_ALIASES.c.alias_id, _ALIASES.c.number).where(*_of_model(_ALIASES)))
+MOVES = Statement(
+    select(_MOVES.c.alias_id, _MOVES.c.revision, _MOVES.c.number, _MOVES.c.previous_number)
+    .where(*_of_model(_MOVES))
+    .order_by(_MOVES.c.revision, _MOVES.c.position)
+)
+AUDITED = Statement(
+    select(_AUDIT.c.revision, func.count())
+    .where(_AUDIT.c.revision > literal_column("0"))
+    .group_by(_AUDIT.c.revision)
+)
+AUDIT_OLDEST = Statement(select(func.min(_AUDIT.c.time)))
+BLOBS = Statement(
+    union_all(
+        select(_FILES.c.sha256, _FILES.c.size_bytes),
+        select(_DRAFT_FILES.c.sha256, _DRAFT_FILES.c.size_bytes),
+    )
+)
+UPLOADS = Statement(
+    select(_UPLOADS.c.upload_id, _UPLOADS.c.durable_bytes).where(
+        _UPLOADS.c.state == literal_column("'OPEN'")
+    )
+)
+
+
+class SqlInspection:
+    """The port ``FactsInspection``."""
+
+    def __init__(
+        self, session: Session, find_faults: Callable[[], Awaitable[Sequence[str]]]
+    ) -> None:
+        self._session = session
+        self._find_faults = find_faults
+
+    async def faults(self) -> Sequence[str]:
+        return await self._find_faults()
+
+    async def counters(self) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(COUNTERS)}
+
+    async def events(self, first: int, last: int) -> Sequence[SeenEvents]:
+        rows = await self._session.rows(EVENTS, first=first, last=last)
+        found = []
+        for revision, group in groupby(rows, key=lambda row: int(row[0])):
+            events = list(group)
+            unreadable = tuple(row[1] for row in events if not _is_readable(row[2], row[3]))
+            found.append(SeenEvents(revision, tuple(row[1] for row in events), unreadable))
+        return found
+
+    async def models(self) -> Sequence[tuple[str, str, int]]:
+        return [(row[0], row[1], row[2]) for row in await self._session.rows(MODELS)]
+
+    async def numbers(self, namespace_id: str, model_id: str) -> Sequence[int]:
+        rows = await self._session.rows(NUMBERS, namespace_id=namespace_id, model_id=model_id)
+        return [row[0] for row in rows]
+
+    async def versions(
+        self, namespace_id: str, model_id: str, first: int, last: int
+    ) -> Sequence[SeenVersion]:
+        wanted = {
+            "namespace_id": namespace_id,
+            "model_id": model_id,
+            "first": first,
+            "last": last,
+        }
+        files: dict[int, list[File]] = {}
+        for row in await self._session.rows(FILES, **wanted):
+            files.setdefault(row[-1], []).append(_FILE.read(row))
+        return [
+            SeenVersion(number, _read(row), row[-1], tuple(files.get(number, ())))
+            for row in await self._session.rows(VERSIONS, **wanted)
+            for number in [row[2]]
+        ]
+
+    async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
+        rows = await self._session.rows(ALIASES, namespace_id=namespace_id, model_id=model_id)
+        return {row[0]: row[1] for row in rows}
+
+    async def moves(self, namespace_id: str, model_id: str) -> Sequence[SeenMove]:
+        rows = await self._session.rows(MOVES, namespace_id=namespace_id, model_id=model_id)
+        return [SeenMove(row[0], row[1], row[2], row[3]) for row in rows]
+
+    async def audited(self) -> Mapping[int, int]:
+        return {row[0]: row[1] for row in await self._session.rows(AUDITED)}
+
+    async def audited_from(self) -> int:
+        """Whole months are dropped: what happened in the oldest kept one must be there."""
+        oldest = await self._session.row(AUDIT_OLDEST)
+        if oldest is None or oldest[0] is None:
+            return 1
+        moment = from_us(oldest[0])
+        month = datetime(moment.year, moment.month, 1, tzinfo=UTC)
+        first = await self._session.row(FIRST_SINCE, since=to_us(month))
+        return 1 if first is None or first[0] is None else int(first[0])
+
+    async def blobs(self) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(BLOBS)}
+
+    async def uploads(self) -> Mapping[str, int]:
+        return {row[0]: row[1] for row in await self._session.rows(UPLOADS)}
+
+
+@asynccontextmanager
+async def inspecting(url: str) -> AsyncIterator[SqlInspection]:
+    """Look at the registry at ``url``, beside servers that use it.
+
+    Raises:
+        StoreNotOpened: It does not answer, or has another schema than we know.
+    """
+    place = place_of(url)
+    if isinstance(place, SqlitePlace):
+        with read_only(place.registry) as registry, read_only(place.trail) as trail:
+            require_head(schema_of(registry))
+            session = SqliteSession(registry, Catalogue(Sqlite().core), Sqlite())
+            yield SqlInspection(session, lambda: _faults(registry, trail))
+    else:
+        await require_fitting(url)
+        async with _postgres(place) as session_of_postgres:
+            yield SqlInspection(session_of_postgres, _none)
+
+
+@asynccontextmanager
+async def _postgres(place: PostgresPlace) -> AsyncIterator[PostgresSession]:
+    dialect = Postgres()
+    connection = await connecting(place.url, dialect)()
+    try:
+        await connection.execute("SET statement_timeout = 0")
+        await connection.execute(READ)
+        yield PostgresSession(connection, Catalogue(dialect.core), dialect)
+    finally:
+        await connection.close()
+
+
+async def _none() -> Sequence[str]:
+    """PostgreSQL keeps its references itself, and its pages with checksums where it is told to."""
+    return ()
+
+
+async def _faults(*connections: sqlite3.Connection) -> Sequence[str]:
+    found = []
+    for connection in connections:
+        found += [
+            f"SQLite says: {text}"
+            for (text,) in connection.execute("PRAGMA integrity_check")
+            if text != "ok"
+        ]
+        found += [
+            f"row {row[1]} of {row[0]} refers to one of {row[2]} that is not there"
+            for row in connection.execute("PRAGMA foreign_key_check")
+        ]
+    return found
+
+
+def _is_readable(kind: str, subject: str) -> bool:
+    return _or_none(lambda: SUBJECTS[kind].decode(subject)) is not None
+
+
+def _read(row: Row) -> Version | None:
+    return _or_none(lambda: _VERSION.read(row))
+
+
+def _or_none(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - whatever it is, it makes no sense
+        return None
