@@ -4,12 +4,16 @@ import uuid
 
 import pytest
 
-from assay_server.domain.calls import Call, Page
-from assay_server.domain.errors import RequestIdReused
+from assay_server.domain.access import Role
+from assay_server.domain.calls import Call, Committed, Page
+from assay_server.domain.errors import NotFound, PermissionDenied, RequestIdReused
+from assay_server.domain.names import AliasName
 from assay_server.domain.versions import DraftChange
-from tests.services.registry import ANN, DIGITS, Registry, caller
+from assay_server.services.aliases import ShownAlias
+from tests.services.registry import ANN, DIGITS, MAX, Registry, again, caller
 
 SCIENTIST = next(iter(ANN.roles))
+REQUEST_ID = "6f1d1d5e-6c1c-4d6f-9f1b-0e4a5c8f0a11"
 
 
 async def test_a_retry_gets_the_first_answer_and_does_nothing(registry: Registry) -> None:
@@ -53,3 +57,59 @@ async def test_a_request_id_belongs_to_one_payload(registry: Registry) -> None:
 
     listed = await registry.drafts.list(ANN, DIGITS, Page(10))
     assert len(listed.answer.items) == 1
+
+
+def repeated(principal: str, role: Role) -> Call:
+    """The same request again, by whoever has ``role`` now."""
+    return caller(principal, role, request_id=REQUEST_ID, payload="same")
+
+
+async def test_who_manages_drafts_no_more_gets_no_first_answer_either(
+    each_registry: Registry,
+) -> None:
+    draft = await each_registry.draft()
+    described = DraftChange(description="mine")
+    before = repeated(MAX.principal, Role.ENGINEER)
+    await each_registry.drafts.update(before, draft, described)
+
+    demoted = repeated(MAX.principal, Role.DATA_SCIENTIST)
+    with pytest.raises(NotFound):
+        await each_registry.drafts.update(demoted, draft, described)
+
+    kept = await each_registry.drafts.update(again(before), draft, described)
+    assert kept.is_replay
+
+
+async def test_who_may_not_see_a_draft_any_more_is_not_told_what_it_was_sealed_as(
+    each_registry: Registry,
+) -> None:
+    draft = await each_registry.draft()
+    before = repeated(MAX.principal, Role.ENGINEER)
+    await each_registry.sealing.seal(before, draft, manifest_digest="", publish=None)
+
+    demoted = repeated(MAX.principal, Role.DATA_SCIENTIST)
+    with pytest.raises(NotFound):
+        await each_registry.sealing.seal(demoted, draft, manifest_digest="", publish=None)
+
+
+@pytest.mark.parametrize("removes", [False, True])
+async def test_who_moves_protected_aliases_no_more_gets_no_first_answer_either(
+    each_registry: Registry, removes: bool
+) -> None:
+    number = (await each_registry.ready()).number
+    await each_registry.set_gate("alias-champion")
+    champion = AliasName(*DIGITS, "champion")
+    if removes:
+        await each_registry.point("champion", number)
+
+    async def move(call: Call) -> Committed[ShownAlias]:
+        if removes:
+            return await each_registry.aliases.delete(call, champion, expected=number, reason="")
+        return await each_registry.aliases.set(call, champion, number, expected=None, reason="")
+
+    first = await move(repeated(MAX.principal, Role.ENGINEER))
+    with pytest.raises(PermissionDenied):
+        await move(repeated(MAX.principal, Role.DATA_SCIENTIST))
+    kept = await move(repeated(MAX.principal, Role.ENGINEER))
+
+    assert (kept.is_replay, kept.answer) == (True, first.answer)

@@ -89,14 +89,21 @@ class MetadataStore(Protocol):
         ...
 
     async def change(
-        self, call: Call, answer_type: type[T], body: Callable[[Transaction], Awaitable[Change[T]]]
+        self,
+        call: Call,
+        answer_type: type[T],
+        body: Callable[[Transaction], Awaitable[Change[T]]],
+        *,
+        allowed: Callable[[Transaction, T], Awaitable[None]] | None = None,
     ) -> Committed[T]:
         """Run ``body`` once in a transaction and commit what it did together with its trail.
 
         In one transaction: the writes of ``body``; when something happened the next revision
         and the events under it; the row of the request id with the answer; the audit entry.
         When the caller used the request id before for the same payload, ``body`` does not run
-        and the first answer is returned. ``body`` must not await anything but ``tx``.
+        and the first answer is returned. What ``body`` asks of the caller's rights is then asked
+        by ``allowed``, of that answer: whoever lost them since is refused, as if they had come
+        for the first time. Neither must await anything but ``tx``.
 
         Raises:
             RequestIdReused: The request id was used with another payload.

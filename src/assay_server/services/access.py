@@ -110,8 +110,11 @@ class AccessService:
         return tuple(sorted(granted.permissions & (set(asked) or granted.permissions)))
 
     async def _changed(self, call: Call, body: Body) -> Committed[RoleBinding]:
+        async def allowed(tx: Transaction, binding: RoleBinding) -> None:
+            _require_may_change(await tx.bindings.all(), binding, call)
+
         try:
-            return await self._store.change(call, RoleBinding, body)
+            return await self._store.change(call, RoleBinding, body, allowed=allowed)
         finally:
             # Also when the outcome is unknown: reading once more costs little.
             self._grants.forget()

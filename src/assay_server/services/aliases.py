@@ -1,5 +1,6 @@
 """Aliases: moved by compare-and-set, protected ones only through their gate."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +46,9 @@ class ShownAlias:
     verdict: Verdict | None = None
 
 
+Body = Callable[[Transaction], Awaitable[Change[ShownAlias]]]
+
+
 class AliasService:
     """The requests about aliases."""
 
@@ -81,7 +85,7 @@ class AliasService:
             event_type = EventType.UPDATED if alias else EventType.CREATED
             return Change(answer, (_happened(event_type, moved),))
 
-        return await self._store.change(call, ShownAlias, move)
+        return await self._changed(call, name, move)
 
     async def delete(
         self, call: Call, name: AliasName, *, expected: int | None, reason: str
@@ -104,7 +108,7 @@ class AliasService:
             answer = ShownAlias(alias, is_protected)
             return Change(answer, (_happened(EventType.DELETED, alias),))
 
-        return await self._store.change(call, ShownAlias, remove)
+        return await self._changed(call, name, remove)
 
     async def get(self, name: AliasName) -> Stamped[ShownAlias]:
         """Read one alias."""
@@ -128,6 +132,12 @@ class AliasService:
             await reader.models.get(name.namespace_id, name.model_id)
             moves = await reader.aliases.list_moves(*name, page)
             return Stamped(moves, reader.revision)
+
+    async def _changed(self, call: Call, name: AliasName, body: Body) -> Committed[ShownAlias]:
+        async def allowed(tx: Transaction, _answer: ShownAlias) -> None:
+            await _guards(tx, call, name)
+
+        return await self._store.change(call, ShownAlias, body, allowed=allowed)
 
 
 async def _locked(tx: Transaction, name: AliasName) -> Alias | None:

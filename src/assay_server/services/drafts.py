@@ -1,6 +1,6 @@
 """Drafts: filled by their author, seen by their author and by managers only."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -121,7 +121,7 @@ class DraftService:
             await tx.drafts.save(changed)
             return Change(changed, (draft_happened(EventType.UPDATED, changed),))
 
-        return await self._store.change(call, Draft, save)
+        return await self._store.change(call, Draft, save, allowed=still_visible(call, name))
 
 
 def require_visible(call: Call, draft: Draft) -> Draft:
@@ -133,6 +133,15 @@ def require_visible(call: Call, draft: Draft) -> Draft:
     if draft.created_by != call.principal and Permission.DRAFTS_MANAGE not in call.permissions:
         raise NotFound(draft_name(draft.namespace_id, draft.model_id, draft.draft_id))
     return draft
+
+
+def still_visible(call: Call, name: DraftName) -> Callable[[Transaction, object], Awaitable[None]]:
+    """What a retry asks again: whether the caller may know of the draft, as it is now."""
+
+    async def allowed(tx: Transaction, _answer: object) -> None:
+        require_visible(call, await tx.drafts.get(*name))
+
+    return allowed
 
 
 def draft_happened(event_type: EventType, draft: Draft) -> Happened:

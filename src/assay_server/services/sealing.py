@@ -13,7 +13,7 @@ from assay_server.domain.transitions import new_version, sealable_manifest, seal
 from assay_server.domain.versions import Draft, Version, VersionState, outline
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
-from assay_server.services.drafts import draft_happened, require_visible
+from assay_server.services.drafts import draft_happened, require_visible, still_visible
 from assay_server.services.publishing import Publisher
 from assay_server.services.versions import version_happened
 
@@ -83,7 +83,8 @@ class SealingService:
             )
             return Change(answer, tuple(happened))
 
-        return await self._store.change(call, SealedVersion, make)
+        allowed = still_visible(call, name)
+        return await self._store.change(call, SealedVersion, make, allowed=allowed)
 
     async def _version_of(
         self, tx: Transaction, model: Model, draft: Draft, manifest: Manifest

@@ -15,6 +15,7 @@ from assay_server.sqlstore.tail import Ending
 
 T = TypeVar("T")
 Body = Callable[[Transaction], Awaitable[Change[T]]]
+Allowed = Callable[[Transaction, T], Awaitable[None]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,22 @@ class Changes:
         self._clock = clock
 
     async def decide(
-        self, session: Session, call: Call, answer_type: type[T], body: Body[T]
+        self,
+        session: Session,
+        call: Call,
+        answer_type: type[T],
+        body: Body[T],
+        *,
+        allowed: Allowed[T],
     ) -> Decided[T] | Committed[T]:
         """Run ``body``, unless the request was answered before; then nothing was written."""
+        transaction = SqlTransaction(session)
         if call.request_id:
             earlier = await self.earlier(session, call, answer_type)
             if earlier is not None:
+                if allowed is not None:
+                    await allowed(transaction, earlier.answer)
                 return earlier
-        transaction = SqlTransaction(session)
         change = await body(transaction)
         answer = codec(answer_type).encode(change.answer) if call.request_id else ""
         ending = Ending(call, change.happened, transaction.moves, answer, self._clock.now())

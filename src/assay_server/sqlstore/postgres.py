@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import StoreUnavailable, UploadFenced
 from assay_server.domain.names import parse_upload
-from assay_server.sqlstore.changing import Body, Changes
+from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import RETRY_AFTER_S, Dialect
 from assay_server.sqlstore.postgres_finishing import OutcomeUnknown, PostgresTransaction, Tails
@@ -61,9 +61,11 @@ class PostgresMetadata:
         """Open a snapshot for statements."""
         return SnapshotSession(self._readers, self._catalogue, self._dialect)
 
-    async def change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+    async def change(
+        self, call: Call, answer_type: type[T], body: Body[T], *, allowed: Allowed[T] = None
+    ) -> Committed[T]:
         # A task of its own: when the caller goes away it still runs to the end.
-        task = asyncio.create_task(self._change(call, answer_type, body))
+        task = asyncio.create_task(self._change(call, answer_type, body, allowed=allowed))
         self._running.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
@@ -105,11 +107,13 @@ class PostgresMetadata:
         await self._readers.close()
         await self._writers.close()
 
-    async def _change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+    async def _change(
+        self, call: Call, answer_type: type[T], body: Body[T], *, allowed: Allowed[T]
+    ) -> Committed[T]:
         connection = await self._writers.take()
         try:
             session = self._session(connection)
-            decided = await self._changes.decide(session, call, answer_type, body)
+            decided = await self._changes.decide(session, call, answer_type, body, allowed=allowed)
         except BaseException:
             self._writers.give(connection)  # which rolls back
             raise

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import UploadFenced
 from assay_server.domain.names import parse_upload
-from assay_server.sqlstore.changing import Body, Changes
+from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
 from assay_server.sqlstore.revisions import Revisions
@@ -39,9 +39,11 @@ class SqliteMetadata:
     def read(self) -> OpenReader:
         return OpenReader(self._snapshots.session())
 
-    async def change(self, call: Call, answer_type: type[T], body: Body[T]) -> Committed[T]:
+    async def change(
+        self, call: Call, answer_type: type[T], body: Body[T], *, allowed: Allowed[T] = None
+    ) -> Committed[T]:
         async def perform(session: Session) -> Committed[T]:
-            decided = await self._changes.decide(session, call, answer_type, body)
+            decided = await self._changes.decide(session, call, answer_type, body, allowed=allowed)
             if isinstance(decided, Committed):
                 return decided
             return Committed(decided.answer, await self._tail.write(session, decided.ending))
