@@ -36,6 +36,16 @@ serve: $(STAMP) ## run a development server on this machine (SQLite, disk, throw
 test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
 	@$(VENV)/python -m pytest $(ARGS)
 
+# How long `make torture` goes on: kills per database, seconds of history, power cuts, ….
+KILLS ?= 100
+HISTORY_S ?= 60
+SEED ?= 0
+
+.PHONY: torture
+torture: $(STAMP) ## the fault suite for longer (KILLS, HISTORY_S; SEED repeats a run)
+	@ASSAY_KILLS=$(KILLS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) \
+		$(VENV)/python -m pytest -s tests/faults $(ARGS)
+
 .PHONY: check
 check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests
 	@$(VENV)/ruff check $(SOURCES)
