@@ -33,7 +33,8 @@ class Alias:
 class AliasMove:
     """One step in the history of an alias; a number of 0 stands for "no version".
 
-    ``verdict`` is what the gates said; None where none guarded the alias.
+    ``verdict`` is what the gates said; None where none guarded the alias. ``etag`` is that which
+    the move gave the alias.
     """
 
     namespace_id: str
@@ -46,6 +47,7 @@ class AliasMove:
     reason: str
     revision: int
     verdict: Verdict | None = None
+    etag: str = ""
 
 
 def require_expected(name: AliasName, alias: Alias | None, expected: int | None) -> int:

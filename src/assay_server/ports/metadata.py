@@ -84,8 +84,16 @@ class Transaction(Protocol):
 class MetadataStore(Protocol):
     """Where facts are kept."""
 
-    def read(self) -> AbstractAsyncContextManager[Reader]:
-        """Open a reader."""
+    def read(self, as_of: int = 0) -> AbstractAsyncContextManager[Reader]:
+        """Open a reader.
+
+        Args:
+            as_of: Models, versions and aliases are read as they were at this revision, which
+                is then that of the reader; all else, and with 0 everything, as it is now.
+
+        Raises:
+            RevisionInFuture, RevisionCompacted: On entering; nothing is known of ``as_of``.
+        """
         ...
 
     async def change(

@@ -110,16 +110,18 @@ class AliasService:
 
         return await self._changed(call, name, remove)
 
-    async def get(self, name: AliasName) -> Stamped[ShownAlias]:
-        """Read one alias."""
-        async with self._store.read() as reader:
+    async def get(self, name: AliasName, *, as_of: int = 0) -> Stamped[ShownAlias]:
+        """Read one alias; whether it is protected is told as of now."""
+        async with self._store.read(as_of) as reader:
             alias = await reader.aliases.get(*name)
             gate_ids = await reader.gates.ids(name.namespace_id, name.model_id)
             return Stamped(_shown(alias, gate_ids), reader.revision)
 
-    async def list(self, name: ModelName, page: Page) -> Stamped[Paged[ShownAlias]]:
-        """List the aliases of a model by id."""
-        async with self._store.read() as reader:
+    async def list(
+        self, name: ModelName, page: Page, *, as_of: int = 0
+    ) -> Stamped[Paged[ShownAlias]]:
+        """List the aliases of a model by id; whether they are protected is told as of now."""
+        async with self._store.read(as_of) as reader:
             await reader.models.get(*name)
             found = await reader.aliases.list(*name, page)
             gate_ids = await reader.gates.ids(*name)
@@ -187,6 +189,7 @@ def _step(moved: Alias, previous: int, reason: str, verdict: Verdict | None) -> 
         reason=reason,
         revision=0,
         verdict=verdict,
+        etag=moved.etag,
     )
 
 

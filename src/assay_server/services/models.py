@@ -66,14 +66,14 @@ class ModelService:
 
         return await self._store.change(call, Model, add)
 
-    async def get(self, name: ModelName) -> Stamped[Model]:
+    async def get(self, name: ModelName, *, as_of: int = 0) -> Stamped[Model]:
         """Read one model, deleted or not."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             model = await reader.models.get(*name)
             return Stamped(model, reader.revision)
 
     async def list(
-        self, call: Call, namespace_id: str, page: Page, *, show_deleted: bool
+        self, call: Call, namespace_id: str, page: Page, *, show_deleted: bool, as_of: int = 0
     ) -> Stamped[Paged[Model]]:
         """List the models of a namespace, or of every one that the caller may read."""
         among = (
@@ -81,7 +81,7 @@ class ModelService:
             if namespace_id == EVERY_NAMESPACE
             else frozenset({namespace_id})
         )
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             models = await reader.models.list(page, among=among, show_deleted=show_deleted)
             return Stamped(models, reader.revision)
 

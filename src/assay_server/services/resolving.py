@@ -12,7 +12,7 @@ from assay_server.ports.metadata import MetadataStore, Reader
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The version that a reference stands for now, its aliases, and warnings."""
+    """The version that a reference stands for, its aliases, and warnings."""
 
     version: Version
     alias_ids: tuple[str, ...]
@@ -37,8 +37,8 @@ class ResolvingService:
     def __init__(self, store: MetadataStore) -> None:
         self._store = store
 
-    async def resolve(self, reference: Reference) -> Stamped[Resolved]:
-        """Find the version that ``reference`` stands for, in one snapshot.
+    async def resolve(self, reference: Reference, *, as_of: int = 0) -> Stamped[Resolved]:
+        """Find the version that ``reference`` stands for, or stood for, in one snapshot.
 
         Raises:
             NotFound: There is no such model, version or alias.
@@ -48,7 +48,7 @@ class ResolvingService:
             VersionYanked: An alias leads to a version that was withdrawn.
         """
         names = (reference.namespace_id, reference.model_id)
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             require_live(await reader.models.get(*names))
             found = await _candidates(reader, reference)
             resolution = resolve(reference, found.standings, alias_number=found.alias_number)

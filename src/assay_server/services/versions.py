@@ -35,7 +35,7 @@ Step = Callable[[Version, tuple[Alias, ...], datetime, str], Version]
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """A version and the aliases that point to it now."""
+    """A version and the aliases that point to it."""
 
     version: Version
     alias_ids: tuple[str, ...] = ()
@@ -49,15 +49,15 @@ class VersionService:
         self._clock = clock
         self._ids = ids
 
-    async def get(self, name: VersionName) -> Stamped[ShownVersion]:
+    async def get(self, name: VersionName, *, as_of: int = 0) -> Stamped[ShownVersion]:
         """Read one version with its files and card."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             version = await reader.versions.get(*name)
             aliases = await reader.aliases.of_versions(*name[:2], {name.number})
             return Stamped(_shown(version, aliases), reader.revision)
 
     async def get_many(
-        self, namespace_id: str, names: tuple[VersionName, ...]
+        self, namespace_id: str, names: tuple[VersionName, ...], *, as_of: int = 0
     ) -> Stamped[tuple[ShownVersion, ...]]:
         """Read versions of one namespace without files and cards, in the order of ``names``.
 
@@ -65,16 +65,16 @@ class VersionService:
             NotFound: One of them does not exist.
         """
         wanted = tuple((name.model_id, name.number) for name in names)
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             versions = await reader.versions.get_many(namespace_id, wanted)
             shown = await _with_aliases(reader, versions)
             return Stamped(shown, reader.revision)
 
     async def list(
-        self, name: ModelName, page: Page, *, states: Set[VersionState]
+        self, name: ModelName, page: Page, *, states: Set[VersionState], as_of: int = 0
     ) -> Stamped[Paged[ShownVersion]]:
         """List versions without files and cards, newest first."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             await reader.models.get(*name)
             found = await reader.versions.list(*name, page, states=states)
             shown = await _with_aliases(reader, found.items)

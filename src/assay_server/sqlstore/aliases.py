@@ -2,15 +2,16 @@
 
 from collections.abc import Set
 
-from sqlalchemy import delete, select
+from sqlalchemy import FromClause, delete, select
 
 from assay_server.domain.aliases import Alias, AliasMove
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.errors import NotFound
 from assay_server.domain.names import alias_name
 from assay_server.sqlstore import tables
-from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.compiled import Queries, Statement
 from assay_server.sqlstore.composing import among, at, reading, replacing
+from assay_server.sqlstore.history import ALIASES_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Session
@@ -20,13 +21,22 @@ _TABLE = tables.aliases
 _MOVES = tables.alias_moves
 _SHAPE = Shape(Alias, _TABLE)
 MOVE = Shape(AliasMove, _MOVES)
-_OF_MODEL = at(_TABLE, "namespace_id", "model_id")
-_ALIASES = select(*_SHAPE.columns).where(*_OF_MODEL)
-_ONE = at(_TABLE, "namespace_id", "model_id", "alias_id")
 
-GET = reading(select(*_SHAPE.columns).where(*_ONE))
-LIST = listing(_ALIASES, _TABLE.c.alias_id)
-OF_VERSIONS = reading(_ALIASES.where(among(_TABLE.c.number, "numbers")).order_by(_TABLE.c.alias_id))
+
+class AliasQueries(Queries):
+    """What reads aliases: from the table, or from what their moves had made of it."""
+
+    def __init__(self, source: FromClause) -> None:
+        alias_id = source.c.alias_id
+        of_model = select(*_SHAPE.columns_of(source)).where(*at(source, "namespace_id", "model_id"))
+        pointing = of_model.where(among(source.c.number, "numbers"))
+        self.get = reading(of_model.where(*at(source, "alias_id")))
+        self.list = listing(of_model, alias_id)
+        self.of_versions = reading(pointing.order_by(alias_id))
+
+
+NOW = AliasQueries(_TABLE)
+THEN = AliasQueries(ALIASES_THEN)
 LIST_MOVES = listing(
     select(*MOVE.columns).where(*at(_MOVES, "namespace_id", "model_id", "alias_id")),
     _MOVES.c.revision,
@@ -34,15 +44,16 @@ LIST_MOVES = listing(
     newest_first=True,
 )
 SAVE = replacing(_TABLE)
-REMOVE = Statement(delete(_TABLE).where(*_ONE))
+REMOVE = Statement(delete(_TABLE).where(*at(_TABLE, "namespace_id", "model_id", "alias_id")))
 
 
 class SqlAliases:
-    """The port ``Aliases``. ``moves`` waits for the commit, which knows their revision."""
+    """The port ``Aliases``. ``kept`` waits for the commit, which knows the revision."""
 
-    def __init__(self, session: Session, moves: list[AliasMove]) -> None:
+    def __init__(self, session: Session, kept: Kept, queries: AliasQueries = NOW) -> None:
         self._session = session
-        self._moves = moves
+        self._kept = kept
+        self._queries = queries
 
     async def get(self, namespace_id: str, model_id: str, alias_id: str) -> Alias:
         alias = await self.find(namespace_id, model_id, alias_id)
@@ -52,13 +63,18 @@ class SqlAliases:
 
     async def find(self, namespace_id: str, model_id: str, alias_id: str) -> Alias | None:
         row = await self._session.row(
-            GET, namespace_id=namespace_id, model_id=model_id, alias_id=alias_id
+            self._queries.get, namespace_id=namespace_id, model_id=model_id, alias_id=alias_id
         )
         return None if row is None else _SHAPE.read(row)
 
     async def list(self, namespace_id: str, model_id: str, page: Page) -> Paged[Alias]:
         return await read_page(
-            self._session, LIST, page, _SHAPE.read, namespace_id=namespace_id, model_id=model_id
+            self._session,
+            self._queries.list,
+            page,
+            _SHAPE.read,
+            namespace_id=namespace_id,
+            model_id=model_id,
         )
 
     async def list_moves(
@@ -78,7 +94,7 @@ class SqlAliases:
         self, namespace_id: str, model_id: str, numbers: Set[int]
     ) -> tuple[Alias, ...]:
         rows = await self._session.rows(
-            OF_VERSIONS,
+            self._queries.of_versions,
             namespace_id=namespace_id,
             model_id=model_id,
             numbers=json_array(numbers),
@@ -87,7 +103,7 @@ class SqlAliases:
 
     async def save(self, alias: Alias, move: AliasMove) -> None:
         await self._session.write(SAVE, **_SHAPE.write(alias))
-        self._moves.append(move)
+        self._kept.moves.append(move)
 
     async def remove(self, alias: Alias, move: AliasMove) -> None:
         await self._session.write(
@@ -96,4 +112,4 @@ class SqlAliases:
             model_id=alias.model_id,
             alias_id=alias.alias_id,
         )
-        self._moves.append(move)
+        self._kept.moves.append(move)

@@ -51,7 +51,7 @@ class Changes:
                 return earlier
         change = await body(transaction)
         answer = codec(answer_type).encode(change.answer) if call.request_id else ""
-        ending = Ending(call, change.happened, transaction.moves, answer, self._clock.now())
+        ending = Ending(call, change.happened, transaction.kept, answer, self._clock.now())
         return Decided(change.answer, ending)
 
     async def earlier(

@@ -4,7 +4,7 @@ Only column types whose values drivers give and take as they are, so that rows n
 processing: text, and 64-bit numbers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
@@ -51,6 +52,11 @@ def text(column: str) -> Column[str]:
     return Column(column, Text, nullable=False)
 
 
+def text_or_empty(column: str) -> Column[str]:
+    """Text that servers from before the column do not write."""
+    return Column(column, Text, nullable=False, server_default="")
+
+
 def number(column: str) -> Column[int]:
     """An integer of 64 bits."""
     return Column(column, NUMBER, nullable=False)
@@ -75,3 +81,20 @@ def one_of(column: str, words: Iterable[StrEnum]) -> CheckConstraint:
 def refers(target: str, *columns: str) -> ForeignKeyConstraint:
     """These columns name a row of ``target``, by columns of the same names."""
     return ForeignKeyConstraint(columns, [f"{target}.{column}" for column in columns])
+
+
+def history_of(source: Table, fixed: Sequence[str]) -> Table:
+    """What the rows of ``source`` became at each revision: every column that is not ``fixed``.
+
+    Made from the table itself, so that a column which is added there is not forgotten here.
+    """
+    keys = [column.name for column in source.primary_key.columns]
+    changing = [c for c in source.columns if c.name not in (*keys, *fixed)]
+    return table(
+        f"{source.name.removesuffix('s')}_history",
+        *(Column(key.name, key.type, nullable=False) for key in source.primary_key.columns),
+        number("revision"),
+        *(Column(column.name, column.type, nullable=column.nullable) for column in changing),
+        PrimaryKeyConstraint(*keys, "revision"),
+        refers(source.name, *keys),
+    )

@@ -29,6 +29,10 @@ class Statement:
         return getattr(getattr(self.core, "table", None), "name", "")
 
 
+class Queries:
+    """Statements that belong together, each an attribute."""
+
+
 class Compiled:
     """The text of a statement for one database, and how its parameters are put in order."""
 
@@ -56,8 +60,14 @@ class Catalogue:
         self._compiled: dict[Statement, Compiled] = {}
         for module in modules:
             for value in vars(module).values():
-                if isinstance(value, Statement):
-                    self.compiled(value)
+                self._compile(value)
+                if isinstance(value, Queries):
+                    for statement in vars(value).values():
+                        self._compile(statement)
+
+    def _compile(self, value: object) -> None:
+        if isinstance(value, Statement):
+            self.compiled(value)
 
     def compiled(self, statement: Statement) -> Compiled:
         """The text of ``statement`` for this database."""

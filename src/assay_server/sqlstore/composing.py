@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    FromClause,
     Select,
     Table,
     Text,
@@ -41,7 +42,7 @@ def locking(query: Select[Any]) -> Statement:
     return Statement(query.with_for_update(key_share=True))
 
 
-def at(table: Table, *names: str) -> list[ColumnElement[bool]]:
+def at(table: FromClause, *names: str) -> list[ColumnElement[bool]]:
     """Each of these columns equals the parameter of its name."""
     return [table.c[name] == bindparam(name) for name in names]
 

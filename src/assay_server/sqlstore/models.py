@@ -2,14 +2,16 @@
 
 from collections.abc import Set
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, bindparam, select
 
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.models import Model
 from assay_server.domain.names import model_name
 from assay_server.sqlstore import tables
+from assay_server.sqlstore.compiled import Queries
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
+from assay_server.sqlstore.history import MODELS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Row, Session
@@ -17,32 +19,44 @@ from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.models
 _SHAPE = Shape(Model, _TABLE)
-_ONE = select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id"))
-_KEY = (_TABLE.c.namespace_id, _TABLE.c.model_id)
-_ALL = select(*_SHAPE.columns)
-_AMONG = _ALL.where(
-    among(_TABLE.c.namespace_id, "among"), _TABLE.c.namespace_id <= bindparam("last")
-)
-_LIVE = _TABLE.c.delete_time.is_(None)
 
-GET = reading(_ONE)
-LOCK = locking(_ONE)
-LIST = listing(_ALL, *_KEY)
-LIST_LIVE = listing(_ALL.where(_LIVE), *_KEY)
-LIST_AMONG = listing(_AMONG, *_KEY)
-LIST_LIVE_AMONG = listing(_AMONG.where(_LIVE), *_KEY)
+
+class ModelQueries(Queries):
+    """What reads models: from the table, or from what it held at an earlier revision."""
+
+    def __init__(self, source: FromClause) -> None:
+        columns, key = source.c, (source.c.namespace_id, source.c.model_id)
+        every = select(*_SHAPE.columns_of(source))
+        some = every.where(
+            among(columns.namespace_id, "among"), columns.namespace_id <= bindparam("last")
+        )
+        is_live = columns.delete_time.is_(None)
+        self.get = reading(every.where(*at(source, "namespace_id", "model_id")))
+        self.list = listing(every, *key)
+        self.list_live = listing(every.where(is_live), *key)
+        self.list_among = listing(some, *key)
+        self.list_live_among = listing(some.where(is_live), *key)
+
+
+NOW = ModelQueries(_TABLE)
+THEN = ModelQueries(MODELS_THEN)
+LOCK = locking(select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id")))
 ADD = inserting(_TABLE)
-SAVE = updating(_TABLE, fixed=("model_uid", "created_by", "create_time"))
+SAVE = updating(_TABLE, fixed=tables.MODEL_FIXED)
 
 
 class SqlModels:
-    """The port ``Models``."""
+    """The port ``Models``. ``kept`` waits for the commit, which knows the revision."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, kept: Kept, queries: ModelQueries = NOW) -> None:
         self._session = session
+        self._kept = kept
+        self._queries = queries
 
     async def get(self, namespace_id: str, model_id: str) -> Model:
-        row = await self._session.row(GET, namespace_id=namespace_id, model_id=model_id)
+        row = await self._session.row(
+            self._queries.get, namespace_id=namespace_id, model_id=model_id
+        )
         return _found(row, namespace_id, model_id)
 
     async def lock(self, namespace_id: str, model_id: str) -> Model:
@@ -52,10 +66,11 @@ class SqlModels:
     async def list(
         self, page: Page, *, among: Set[str] | None, show_deleted: bool = False
     ) -> Paged[Model]:
+        queries = self._queries
         if among is None:
-            statement = LIST if show_deleted else LIST_LIVE
+            statement = queries.list if show_deleted else queries.list_live
             return await read_page(self._session, statement, page, _SHAPE.read)
-        statement = LIST_AMONG if show_deleted else LIST_LIVE_AMONG
+        statement = queries.list_among if show_deleted else queries.list_live_among
         # From the first of them to the last: of one namespace, nothing else is looked at.
         page = Page(page.size, page.after or (min(among, default=""), ""))
         return await read_page(
@@ -68,10 +83,14 @@ class SqlModels:
         )
 
     async def add(self, model: Model) -> None:
-        await self._session.write(ADD, taken=AlreadyExists(model.name), **_SHAPE.write(model))
+        written = _SHAPE.write(model)
+        await self._session.write(ADD, taken=AlreadyExists(model.name), **written)
+        self._kept.keep_model(written)
 
     async def save(self, model: Model) -> None:
-        await self._session.write(SAVE, **_SHAPE.write(model))
+        written = _SHAPE.write(model)
+        await self._session.write(SAVE, **written)
+        self._kept.keep_model(written)
 
 
 def _found(row: Row | None, namespace_id: str, model_id: str) -> Model:

@@ -54,8 +54,8 @@ class PostgresMetadata:
         self._tails = Tails()
         self._running: set[asyncio.Task[Any]] = set()
 
-    def read(self) -> OpenReader:
-        return OpenReader(self.snapshot())
+    def read(self, as_of: int = 0) -> OpenReader:
+        return OpenReader(self.snapshot(), as_of)
 
     def snapshot(self) -> SnapshotSession:
         """Open a snapshot for statements."""

@@ -5,8 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
 
-from assay_server.domain.aliases import AliasMove
 from assay_server.domain.errors import RegistryError
+from assay_server.domain.revisions import require_kept
+from assay_server.sqlstore import aliases, models, versions
 from assay_server.sqlstore.aliases import SqlAliases
 from assay_server.sqlstore.bindings import SqlBindings
 from assay_server.sqlstore.compiled import Parameters, Statement
@@ -14,6 +15,7 @@ from assay_server.sqlstore.drafts import SqlDrafts
 from assay_server.sqlstore.evaluations import SqlEvaluations
 from assay_server.sqlstore.events import SqlEvents
 from assay_server.sqlstore.gates import SqlGates
+from assay_server.sqlstore.history import Kept, Then, bounds
 from assay_server.sqlstore.models import SqlModels
 from assay_server.sqlstore.namespaces import SqlNamespaces
 from assay_server.sqlstore.session import ReadSession, Row, Session
@@ -23,11 +25,11 @@ from assay_server.sqlstore.versions import SqlVersions
 
 
 class SqlTransaction:
-    """The port ``Transaction``. ``moves`` are written when the revision is known."""
+    """The port ``Transaction``. What is ``kept`` is written when the revision is known."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.moves: list[AliasMove] = []
+        self.kept = Kept()
 
     @property
     def namespaces(self) -> SqlNamespaces:
@@ -35,7 +37,7 @@ class SqlTransaction:
 
     @property
     def models(self) -> SqlModels:
-        return SqlModels(self._session)
+        return SqlModels(self._session, self.kept)
 
     @property
     def drafts(self) -> SqlDrafts:
@@ -43,11 +45,11 @@ class SqlTransaction:
 
     @property
     def versions(self) -> SqlVersions:
-        return SqlVersions(self._session)
+        return SqlVersions(self._session, self.kept)
 
     @property
     def aliases(self) -> SqlAliases:
-        return SqlAliases(self._session, self.moves)
+        return SqlAliases(self._session, self.kept)
 
     @property
     def evaluations(self) -> SqlEvaluations:
@@ -80,6 +82,30 @@ class SqlReader(SqlTransaction):
     @property
     def events(self) -> SqlEvents:
         return SqlEvents(self._snapshot)
+
+
+class SqlPastReader(SqlReader):
+    """The port ``Reader`` with models, versions and aliases as they were; the rest is of now."""
+
+    def __init__(self, session: ReadSession, as_of: int) -> None:
+        super().__init__(session)
+        self._then = Then(session, as_of)
+
+    @property
+    def revision(self) -> int:
+        return self._then.revision
+
+    @property
+    def models(self) -> SqlModels:
+        return SqlModels(self._then, self.kept, models.THEN)
+
+    @property
+    def versions(self) -> SqlVersions:
+        return SqlVersions(self._then, self.kept, versions.THEN)
+
+    @property
+    def aliases(self) -> SqlAliases:
+        return SqlAliases(self._then, self.kept, aliases.THEN)
 
 
 class Snapshot:
@@ -119,11 +145,20 @@ class Snapshot:
 class OpenReader:
     """A reader while a block runs. A class: a generator would cost as much as the read."""
 
-    def __init__(self, opened: AbstractAsyncContextManager[ReadSession]) -> None:
+    def __init__(self, opened: AbstractAsyncContextManager[ReadSession], as_of: int = 0) -> None:
         self._opened = opened
+        self._as_of = as_of
 
     async def __aenter__(self) -> SqlReader:
-        return SqlReader(await self._opened.__aenter__())
+        session = await self._opened.__aenter__()
+        if not self._as_of:
+            return SqlReader(session)
+        try:
+            oldest, newest = await bounds(session)
+            return SqlPastReader(session, require_kept(self._as_of, oldest=oldest, newest=newest))
+        except BaseException as error:
+            await self._opened.__aexit__(type(error), error, error.__traceback__)
+            raise
 
     async def __aexit__(
         self,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
-from sqlalchemy import Table
+from sqlalchemy import FromClause
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.sqlstore.records import codec
@@ -31,7 +31,10 @@ class Shape(Generic[T]):
     """
 
     def __init__(
-        self, kind: type[T], table: Table, instead: Mapping[str, ColumnElement[Any]] | None = None
+        self,
+        kind: type[T],
+        table: FromClause,
+        instead: Mapping[str, ColumnElement[Any]] | None = None,
     ) -> None:
         apart = instead or {}
         hints = get_type_hints(kind)
@@ -40,6 +43,8 @@ class Shape(Generic[T]):
             apart[name] if name in apart else table.c[name] for name in names
         )
         self._kind = kind
+        self._names = names
+        self._apart = apart
         self._width = len(names)
         both = {name: _conversions(hints[name]) for name in names}
         self._reading = tuple(
@@ -48,6 +53,12 @@ class Shape(Generic[T]):
             if both[name][0] is not None
         )
         self._writing = tuple((name, both[name][1]) for name in names if name not in apart)
+
+    def columns_of(self, source: FromClause) -> tuple[ColumnElement[Any], ...]:
+        """The same columns of something that has them like the table."""
+        return tuple(
+            self._apart[name] if name in self._apart else source.c[name] for name in self._names
+        )
 
     def read(self, row: Row) -> T:
         """The value in the first columns of a row that was selected by ``columns``."""

@@ -36,8 +36,8 @@ class SqliteMetadata:
         self._revisions = revisions
         self._tail = OneByOne()
 
-    def read(self) -> OpenReader:
-        return OpenReader(self._snapshots.session())
+    def read(self, as_of: int = 0) -> OpenReader:
+        return OpenReader(self._snapshots.session(), as_of)
 
     async def change(
         self, call: Call, answer_type: type[T], body: Body[T], *, allowed: Allowed[T] = None

@@ -12,6 +12,7 @@ from assay_server.domain.events import EventType
 from assay_server.domain.uploads import UploadState
 from assay_server.domain.versions import DraftState, VersionState
 from assay_server.sqlstore.columns import (
+    history_of,
     metadata,
     name,
     number,
@@ -19,6 +20,7 @@ from assay_server.sqlstore.columns import (
     refers,
     table,
     text,
+    text_or_empty,
     time,
     time_or_null,
 )
@@ -34,12 +36,14 @@ __all__ = [
     "events",
     "gates",
     "metadata",
+    "model_history",
     "models",
     "namespaces",
     "requests",
     "role_bindings",
     "uploads",
     "version_files",
+    "version_history",
     "versions",
 ]
 
@@ -52,7 +56,8 @@ counters = table(
     postgresql_with={"fillfactor": "10"},
 )
 """``revision``: of the newest change. ``bindings``: grows with every change of a role binding.
-``oldest_event``: the oldest revision whose events are kept."""
+``oldest_event``: the oldest revision whose events are kept.
+``oldest_state``: the oldest revision at which models, versions and aliases can be read."""
 
 namespaces = table(
     "namespaces",
@@ -86,6 +91,9 @@ models = table(
     refers("namespaces", "namespace_id"),
     CheckConstraint("version_high_water >= 0", name="version_high_water"),
 )
+
+MODEL_FIXED = ("model_uid", "created_by", "create_time")
+model_history = history_of(models, MODEL_FIXED)
 
 drafts = table(
     "drafts",
@@ -175,6 +183,19 @@ versions = table(
 )
 """``manifest`` has the sealed files once more, as JSON: what never changes, one query reads."""
 
+VERSION_FIXED = (
+    "version_uid",
+    "manifest",
+    "manifest_digest",
+    "record_digest",
+    "facts",
+    "size_bytes",
+    "file_count",
+    "created_by",
+    "create_time",
+)
+version_history = history_of(versions, VERSION_FIXED)
+
 version_files = table(
     "version_files",
     name("namespace_id"),
@@ -218,6 +239,7 @@ alias_moves = table(
     time("move_time"),
     text("reason"),
     text("verdict"),
+    text_or_empty("etag"),
     PrimaryKeyConstraint("namespace_id", "model_id", "alias_id", "revision", "position"),
     refers("models", "namespace_id", "model_id"),
     CheckConstraint("number >= 0 AND previous_number >= 0", name="numbers"),

@@ -1,4 +1,4 @@
-"""The end of every change: revision, events, alias moves, the answer kept, the audit entry.
+"""The end of every change: revision, events, history, the answer kept, the audit entry.
 
 The row that counts revisions is locked by the last write of a transaction, so that revisions
 appear in their order: an autoincrement column, whose numbers are given before the commit, shows
@@ -14,14 +14,14 @@ from sqlalchemy import Table, bindparam, insert, literal_column, select, update
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import Insert, Update
 
-from assay_server.domain.aliases import AliasMove
 from assay_server.domain.calls import Call, Happened
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.aliases import MOVE
 from assay_server.sqlstore.audit import ENTRY
 from assay_server.sqlstore.columns import NUMBER
-from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.compiled import Parameters, Statement
 from assay_server.sqlstore.composing import REVISION
+from assay_server.sqlstore.history import Kept
 from assay_server.sqlstore.records import SUBJECTS
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.times import to_us
@@ -45,12 +45,14 @@ class TailShape:
 
     events: int
     moves: int
+    models: int
+    versions: int
     is_requested: bool
 
     @property
     def makes_revision(self) -> bool:
         """Whether anything happened."""
-        return bool(self.events or self.moves)
+        return bool(self.events or self.moves or self.models or self.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Ending:
 
     call: Call
     happened: tuple[Happened, ...]
-    moves: Sequence[AliasMove]
+    kept: Kept
     answer: str
     """JSON; empty when the call has no request id."""
     time: datetime
@@ -67,7 +69,14 @@ class Ending:
     @property
     def shape(self) -> TailShape:
         """Which statement writes it."""
-        return TailShape(len(self.happened), len(self.moves), bool(self.call.request_id))
+        kept = self.kept
+        return TailShape(
+            len(self.happened),
+            len(kept.moves),
+            len(kept.models),
+            len(kept.versions),
+            bool(self.call.request_id),
+        )
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of the statements of its shape."""
@@ -75,8 +84,12 @@ class Ending:
         found = {f"audit_{name}": value for name, value in entry.items()}
         for place, one in enumerate(self.happened):
             found |= _numbered("event", place, self._event(one))
-        for place, move in enumerate(self.moves):
+        for place, move in enumerate(self.kept.moves):
             found |= _numbered("move", place, MOVE.write(move))
+        for place, row in enumerate(self.kept.models):
+            found |= _numbered("model", place, row)
+        for place, row in enumerate(self.kept.versions):
+            found |= _numbered("version", place, row)
         if self.call.request_id:
             found |= {
                 "request_principal": self.call.principal,
@@ -131,6 +144,10 @@ def writes(shape: TailShape, revision: ColumnElement[int]) -> list[Write]:
         found.append(_rows(tables.events, "event", shape.events, made))
     if shape.moves:
         found.append(_rows(tables.alias_moves, "move", shape.moves, made))
+    if shape.models:
+        found.append(_rows(tables.model_history, "model", shape.models, made))
+    if shape.versions:
+        found.append(_rows(tables.version_history, "version", shape.versions, made))
     if shape.is_requested:
         found.append(_answer(revision))
     return found
@@ -155,11 +172,12 @@ def _named(parts: Sequence[Write]) -> list[Any]:
 
 def _rows(table: Table, prefix: str, count: int, revision: ColumnElement[int]) -> Insert:
     own = [c.name for c in table.columns if c.name not in ("revision", "position")]
+    is_placed = "position" in table.columns
     return insert(table).values(
         [
             {
                 "revision": revision,
-                "position": literal_column(str(place)),
+                **({"position": literal_column(str(place))} if is_placed else {}),
                 **{name: bindparam(f"{prefix}_{place}_{name}") for name in own},
             }
             for place in range(count)
@@ -185,5 +203,5 @@ def _answer(revision: ColumnElement[int]) -> Update:
     )
 
 
-def _numbered(prefix: str, place: int, values: dict[str, Any]) -> dict[str, Any]:
+def _numbered(prefix: str, place: int, values: Parameters) -> dict[str, Any]:
     return {f"{prefix}_{place}_{name}": value for name, value in values.items()}

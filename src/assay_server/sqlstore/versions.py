@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import FromClause, bindparam, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.calls import Page, Paged
@@ -13,19 +13,20 @@ from assay_server.domain.names import version_name
 from assay_server.domain.resolving import Standing
 from assay_server.domain.versions import Version, VersionState
 from assay_server.sqlstore import tables
-from assay_server.sqlstore.compiled import Statement
+from assay_server.sqlstore.compiled import Queries, Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
+from assay_server.sqlstore.history import VERSIONS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.versions
+_SHAPE = Shape(Version, _TABLE)
 _FILES = tables.version_files
 _DIGEST_ALONE: ColumnElement[Any] = literal_column(
     """'{"files":[],"digest":"' || manifest_digest || '"}'"""
 )
-_SHAPE = Shape(Version, _TABLE)
 _OUTLINE = Shape(
     Version,
     _TABLE,
@@ -38,54 +39,48 @@ _OUTLINE = Shape(
 _FILE = Shape(File, _FILES)
 _STANDING = Shape(Standing, _TABLE)
 
-_OF_MODEL = at(_TABLE, "namespace_id", "model_id")
-_WHOLE = select(*_SHAPE.columns).where(*_OF_MODEL)
-_OUTLINES = select(*_OUTLINE.columns).where(*_OF_MODEL)
-_STANDINGS = select(*_STANDING.columns).where(*_OF_MODEL)
-_NEWEST_FIRST = _TABLE.c.number.desc()
-_PUBLISHED = _TABLE.c.semver != literal_column("''")
-_NOT_DELETED = _TABLE.c.state != literal_column(f"'{VersionState.DELETED}'")
-_ONE = _WHOLE.where(*at(_TABLE, "number"))
 
-GET = reading(_ONE)
-LOCK = locking(_ONE)
-FIND_SEMVER = reading(_WHOLE.where(*at(_TABLE, "semver"), _PUBLISHED))
-FIND_RECORD = reading(_WHOLE.where(*at(_TABLE, "record_digest")))
-SOME = reading(_OUTLINES.where(among(_TABLE.c.number, "numbers")))
-LIST = listing(_OUTLINES.where(among(_TABLE.c.state, "states")), _TABLE.c.number, newest_first=True)
-STANDINGS = reading(_STANDINGS.where(_PUBLISHED, _NOT_DELETED).order_by(_NEWEST_FIRST))
-ALL_STANDINGS = reading(_STANDINGS.where(_PUBLISHED).order_by(_NEWEST_FIRST))
-WITH_MANIFEST = reading(
-    _STANDINGS.where(
-        _TABLE.c.manifest_digest == bindparam("manifest_digest"), _NOT_DELETED
-    ).order_by(_NEWEST_FIRST)
-)
+class VersionQueries(Queries):
+    """What reads versions: from the table, or from what it held at an earlier revision."""
+
+    def __init__(self, source: FromClause) -> None:
+        columns, of_model = source.c, at(source, "namespace_id", "model_id")
+        whole = select(*_SHAPE.columns_of(source)).where(*of_model)
+        outlines = select(*_OUTLINE.columns_of(source)).where(*of_model)
+        standings = select(*_STANDING.columns_of(source)).where(*of_model)
+        standings = standings.order_by(columns.number.desc())
+        is_published = columns.semver != literal_column("''")
+        is_there = columns.state != literal_column(f"'{VersionState.DELETED}'")
+        has_manifest = columns.manifest_digest == bindparam("manifest_digest")
+        listed = outlines.where(among(columns.state, "states"))
+        self.get = reading(whole.where(*at(source, "number")))
+        self.find_semver = reading(whole.where(*at(source, "semver"), is_published))
+        self.find_record = reading(whole.where(*at(source, "record_digest")))
+        self.some = reading(outlines.where(among(columns.number, "numbers")))
+        self.list = listing(listed, columns.number, newest_first=True)
+        self.standings = reading(standings.where(is_published, is_there))
+        self.all_standings = reading(standings.where(is_published))
+        self.with_manifest = reading(standings.where(has_manifest, is_there))
+
+
+NOW = VersionQueries(_TABLE)
+THEN = VersionQueries(VERSIONS_THEN)
+LOCK = locking(select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id", "number")))
 ADD = inserting(_TABLE)
 ADD_FILE = inserting(_FILES)
-SAVE = updating(
-    _TABLE,
-    fixed=(
-        "version_uid",
-        "manifest",
-        "manifest_digest",
-        "record_digest",
-        "facts",
-        "size_bytes",
-        "file_count",
-        "created_by",
-        "create_time",
-    ),
-)
+SAVE = updating(_TABLE, fixed=tables.VERSION_FIXED)
 
 
 class SqlVersions:
-    """The port ``Versions``."""
+    """The port ``Versions``. ``kept`` waits for the commit, which knows the revision."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, kept: Kept, queries: VersionQueries = NOW) -> None:
         self._session = session
+        self._kept = kept
+        self._queries = queries
 
     async def get(self, namespace_id: str, model_id: str, number: int) -> Version:
-        return await self._one(GET, namespace_id, model_id, number)
+        return await self._one(self._queries.get, namespace_id, model_id, number)
 
     async def lock(self, namespace_id: str, model_id: str, number: int) -> Version:
         return await self._one(LOCK, namespace_id, model_id, number)
@@ -97,7 +92,10 @@ class SqlVersions:
         for model_id in dict.fromkeys(model_id for model_id, _ in names):
             numbers = {number for of_model, number in names if of_model == model_id}
             rows = await self._session.rows(
-                SOME, namespace_id=namespace_id, model_id=model_id, numbers=json_array(numbers)
+                self._queries.some,
+                namespace_id=namespace_id,
+                model_id=model_id,
+                numbers=json_array(numbers),
             )
             found |= {(model_id, one.number): one for one in map(_OUTLINE.read, rows)}
         for model_id, number in names:
@@ -115,7 +113,7 @@ class SqlVersions:
     ) -> Paged[Version]:
         return await read_page(
             self._session,
-            LIST,
+            self._queries.list,
             page,
             _OUTLINE.read,
             namespace_id=namespace_id,
@@ -126,14 +124,18 @@ class SqlVersions:
     async def standings(
         self, namespace_id: str, model_id: str, *, with_deleted: bool = False
     ) -> tuple[Standing, ...]:
-        statement = ALL_STANDINGS if with_deleted else STANDINGS
+        queries = self._queries
+        statement = queries.all_standings if with_deleted else queries.standings
         rows = await self._session.rows(statement, namespace_id=namespace_id, model_id=model_id)
         return tuple(map(_STANDING.read, rows))
 
     async def find_semver(self, namespace_id: str, model_id: str, semver: str) -> Version | None:
         return _read(
             await self._session.row(
-                FIND_SEMVER, namespace_id=namespace_id, model_id=model_id, semver=semver
+                self._queries.find_semver,
+                namespace_id=namespace_id,
+                model_id=model_id,
+                semver=semver,
             )
         )
 
@@ -141,25 +143,35 @@ class SqlVersions:
         self, namespace_id: str, model_id: str, digest: str
     ) -> tuple[Standing, ...]:
         rows = await self._session.rows(
-            WITH_MANIFEST, namespace_id=namespace_id, model_id=model_id, manifest_digest=digest
+            self._queries.with_manifest,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            manifest_digest=digest,
         )
         return tuple(map(_STANDING.read, rows))
 
     async def find_record(self, namespace_id: str, model_id: str, digest: str) -> Version | None:
         return _read(
             await self._session.row(
-                FIND_RECORD, namespace_id=namespace_id, model_id=model_id, record_digest=digest
+                self._queries.find_record,
+                namespace_id=namespace_id,
+                model_id=model_id,
+                record_digest=digest,
             )
         )
 
     async def add(self, version: Version) -> None:
         # Taken is a number, record or semver only where the model was not locked: Conflict.
-        await self._session.write(ADD, **_written(version))
+        written = _written(version)
+        await self._session.write(ADD, **written)
+        self._kept.keep_version(written)
         files = [{**_keys(version), **_FILE.write(file)} for file in version.manifest.files]
         await self._session.write_many(ADD_FILE, files)
 
     async def save(self, version: Version) -> None:
-        await self._session.write(SAVE, **_written(version))
+        written = _written(version)
+        await self._session.write(SAVE, **written)
+        self._kept.keep_version(written)
 
     async def _one(
         self, statement: Statement, namespace_id: str, model_id: str, number: int

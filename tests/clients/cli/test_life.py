@@ -274,3 +274,32 @@ def test_a_watch_from_a_revision_shows_what_happened(cli: CommandLine, model: st
     change = json.loads(ran.out)
     assert change["events"][0]["action"] == "UpdateModel"
     assert change["events"][0]["model"]["description"] == "Seen."
+
+
+def test_looking_back_at_a_revision(
+    cli: CommandLine, model: str, file: Path, signature: str
+) -> None:
+    for number, expected in ((1, 0), (2, 1)):
+        file.write_bytes(b"weights" * number)
+        assert cli("push", model, str(file), "--signature", signature, "--publish").status == 0
+        pointed = cli("alias", "set", f"{model}@champion", str(number), "--expect", str(expected))
+        assert pointed.status == 0, pointed.err
+    moves = cli("alias", "log", f"{model}@champion", "-o", "json").json()
+    first = str(moves[1]["revision"])
+    then, champion = ("--as-of", first), f"{model}@champion"
+
+    assert cli("resolve", champion, "-q").out.strip() == f"{model}/2"
+    assert cli("resolve", champion, *then, "-q").out.strip() == f"{model}/1"
+    assert cli("show", champion, *then, "-q").out.strip() == f"{model}/1"
+    assert cli("ls", model, *then, "-q").out.split() == [f"{model}/1"]
+    assert cli("ls", champion, *then, "-q").out.strip() == file.name
+    assert model in cli("ls", "vision", *then, "-q").out.split()
+    assert cli("show", model, *then, "-o", "json").json()["latest_version_number"] in (1, "1")
+    listed = cli("alias", "ls", model, *then, "-o", "json").json()
+    assert [str(alias["version_number"]) for alias in listed] == ["1"]
+
+    early = cli("resolve", champion, "--as-of", "1")
+    late = cli("resolve", champion, "--as-of", str(10**9))
+    assert early.status != 0
+    assert "is in the future" in late.err
+    assert "has no past" in cli("show", "vision", *then).err

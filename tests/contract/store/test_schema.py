@@ -1,6 +1,7 @@
 """The schema: what migrations make is what the code expects, and nothing else is opened."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from assay_server.sqlstore.opening import open_store
+from assay_server.domain.errors import RevisionCompacted
+from assay_server.sqlstore.opening import Store, open_store
 from assay_server.sqlstore.places import StoreNotOpened
 from assay_server.sqlstore.schema import SchemaDoesNotFit, current, migrate
 from assay_server.sqlstore.tables import metadata
-from tests.contract.store.registries import TickingClock, add_namespace
+from tests.contract.store.registries import TickingClock, add_model, add_namespace, make_model
+from tests.contract.store.test_history import Life, seen
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -84,7 +87,7 @@ def test_constraints_are_made_too(empty_url: str) -> None:
 
 def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
-    assert asyncio.run(current(empty_url)) == "0001"
+    assert asyncio.run(current(empty_url)) == "0002"
 
     asyncio.run(migrate(empty_url, "base"))
     left = look(empty_url, lambda connection: inspect(connection).get_table_names())
@@ -107,6 +110,43 @@ def test_migrating_again_keeps_what_is_there(empty_url: str) -> None:
         await store.close()
 
     asyncio.run(fill())
+
+
+def test_the_history_begins_with_what_is_there_when_it_is_made(empty_url: str) -> None:
+    """A registry from before the history: its past is refused, its present is the first of it."""
+
+    async def fill() -> tuple[int, Any]:
+        store = await open_store(empty_url, TickingClock(), bring_up_to_date=True)
+        revision = await add_life(store)
+        async with store.metadata.read() as reader:
+            found = await seen(reader)
+        await store.close()
+        return revision, found
+
+    async def look_back(revision: int) -> Any:
+        store = await open_store(empty_url, TickingClock())
+        await add_model(store, make_model("later"))
+        with pytest.raises(RevisionCompacted):
+            async with store.metadata.read(revision - 1):
+                pass
+        async with store.metadata.read(revision) as reader:
+            found = await seen(reader)
+        await store.close()
+        return found
+
+    revision, found = asyncio.run(fill())
+    asyncio.run(migrate(empty_url, "0001"))
+    asyncio.run(migrate(empty_url))
+
+    assert found["live"] or found["all"]
+    assert asyncio.run(look_back(revision)) == found
+
+
+async def add_life(store: Store) -> int:
+    await add_namespace(store)
+    await add_namespace(store, "speech")
+    life = Life(store, random.Random(3))
+    return max([await life.step() for _ in range(30)])
 
 
 def test_a_newer_schema_is_neither_opened_nor_migrated(empty_url: str) -> None:

@@ -154,7 +154,10 @@ func (x *CreateModelResponse) GetRevision() int64 {
 type GetModelRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The model: `namespaces/{namespace}/models/{model}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -194,6 +197,13 @@ func (x *GetModelRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GetModelRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // GetModelResponse is what GetModel gives.
@@ -261,7 +271,10 @@ type ListModelsRequest struct {
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Whether deleted models are listed too.
-	ShowDeleted   bool `protobuf:"varint,4,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
+	ShowDeleted bool `protobuf:"varint,4,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -322,6 +335,13 @@ func (x *ListModelsRequest) GetShowDeleted() bool {
 		return x.ShowDeleted
 	}
 	return false
+}
+
+func (x *ListModelsRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListModelsResponse is what ListModels gives.
@@ -1474,7 +1494,10 @@ func (x *SealDraftResponse) GetRevision() int64 {
 type GetVersionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The version: `namespaces/{namespace}/models/{model}/versions/{number}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1514,6 +1537,13 @@ func (x *GetVersionRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GetVersionRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // GetVersionResponse is what GetVersion gives.
@@ -1577,7 +1607,10 @@ type BatchGetVersionsRequest struct {
 	// Required. The namespace: `namespaces/{namespace}`.
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	// Required. The versions: `namespaces/{namespace}/models/{model}/versions/{number}`; at most 100.
-	Names         []string `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	Names []string `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1624,6 +1657,13 @@ func (x *BatchGetVersionsRequest) GetNames() []string {
 		return x.Names
 	}
 	return nil
+}
+
+func (x *BatchGetVersionsRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // BatchGetVersionsResponse is what BatchGetVersions gives.
@@ -1693,7 +1733,10 @@ type ListVersionsRequest struct {
 	// Whether deleted versions are listed too.
 	ShowDeleted bool `protobuf:"varint,4,opt,name=show_deleted,json=showDeleted,proto3" json:"show_deleted,omitempty"`
 	// If given, only versions in one of these states.
-	States        []VersionState `protobuf:"varint,5,rep,packed,name=states,proto3,enum=assay.v1.VersionState" json:"states,omitempty"`
+	States []VersionState `protobuf:"varint,5,rep,packed,name=states,proto3,enum=assay.v1.VersionState" json:"states,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,6,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1761,6 +1804,13 @@ func (x *ListVersionsRequest) GetStates() []VersionState {
 		return x.States
 	}
 	return nil
+}
+
+func (x *ListVersionsRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListVersionsResponse is what ListVersions gives.
@@ -2746,7 +2796,10 @@ func (x *SetAliasResponse) GetRevision() int64 {
 type GetAliasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The alias: `namespaces/{namespace}/models/{model}/aliases/{alias}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept. Whether a gate guards it is told as of now.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2786,6 +2839,13 @@ func (x *GetAliasRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GetAliasRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // GetAliasResponse is what GetAlias gives.
@@ -2851,7 +2911,10 @@ type ListAliasesRequest struct {
 	// At most so many; 50 when 0, 1,000 at most, less than 0 is refused.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept. Whether a gate guards one is told as of now.
+	AsOf          int64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2905,6 +2968,13 @@ func (x *ListAliasesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListAliasesRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListAliasesResponse is what ListAliases gives.
@@ -3231,7 +3301,10 @@ func (x *ListAliasMovesResponse) GetRevision() int64 {
 type ResolveVersionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The reference.
-	Reference     string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3271,6 +3344,13 @@ func (x *ResolveVersionRequest) GetReference() string {
 		return x.Reference
 	}
 	return ""
+}
+
+func (x *ResolveVersionRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ResolveVersionResponse is what ResolveVersion gives.
@@ -3350,18 +3430,20 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"request_id\x18\x04 \x01(\tR\trequestId\"X\n" +
 	"\x13CreateModelResponse\x12%\n" +
 	"\x05model\x18\x01 \x01(\v2\x0f.assay.v1.ModelR\x05model\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"%\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\":\n" +
 	"\x0fGetModelRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"U\n" +
 	"\x10GetModelResponse\x12%\n" +
 	"\x05model\x18\x01 \x01(\v2\x0f.assay.v1.ModelR\x05model\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"\x8a\x01\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\x9f\x01\n" +
 	"\x11ListModelsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12!\n" +
-	"\fshow_deleted\x18\x04 \x01(\bR\vshowDeleted\"\x81\x01\n" +
+	"\fshow_deleted\x18\x04 \x01(\bR\vshowDeleted\x12\x13\n" +
+	"\x05as_of\x18\x05 \x01(\x03R\x04asOf\"\x81\x01\n" +
 	"\x12ListModelsResponse\x12'\n" +
 	"\x06models\x18\x01 \x03(\v2\x0f.assay.v1.ModelR\x06models\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -3439,25 +3521,28 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"\x11SealDraftResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x18\n" +
 	"\aexisted\x18\x02 \x01(\bR\aexisted\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"'\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"<\n" +
 	"\x11GetVersionRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"b\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"b\n" +
 	"\x12GetVersionResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"G\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\\\n" +
 	"\x17BatchGetVersionsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x14\n" +
-	"\x05names\x18\x02 \x03(\tR\x05names\"j\n" +
+	"\x05names\x18\x02 \x03(\tR\x05names\x12\x13\n" +
+	"\x05as_of\x18\x03 \x01(\x03R\x04asOf\"j\n" +
 	"\x18BatchGetVersionsResponse\x122\n" +
 	"\bversions\x18\x01 \x03(\v2\x16.assay.v1.ModelVersionR\bversions\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"\xbc\x01\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\xd1\x01\n" +
 	"\x13ListVersionsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12!\n" +
 	"\fshow_deleted\x18\x04 \x01(\bR\vshowDeleted\x12.\n" +
-	"\x06states\x18\x05 \x03(\x0e2\x16.assay.v1.VersionStateR\x06states\"\x8e\x01\n" +
+	"\x06states\x18\x05 \x03(\x0e2\x16.assay.v1.VersionStateR\x06states\x12\x13\n" +
+	"\x05as_of\x18\x06 \x01(\x03R\x04asOf\"\x8e\x01\n" +
 	"\x14ListVersionsResponse\x122\n" +
 	"\bversions\x18\x01 \x03(\v2\x16.assay.v1.ModelVersionR\bversions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -3528,17 +3613,19 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"\x10SetAliasResponse\x12%\n" +
 	"\x05alias\x18\x01 \x01(\v2\x0f.assay.v1.AliasR\x05alias\x12+\n" +
 	"\averdict\x18\x02 \x01(\v2\x11.assay.v1.VerdictR\averdict\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"%\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\":\n" +
 	"\x0fGetAliasRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"U\n" +
 	"\x10GetAliasResponse\x12%\n" +
 	"\x05alias\x18\x01 \x01(\v2\x0f.assay.v1.AliasR\x05alias\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"h\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"}\n" +
 	"\x12ListAliasesRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x84\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n" +
+	"\x05as_of\x18\x04 \x01(\x03R\x04asOf\"\x84\x01\n" +
 	"\x13ListAliasesResponse\x12)\n" +
 	"\aaliases\x18\x01 \x03(\v2\x0f.assay.v1.AliasR\aaliases\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -3561,9 +3648,10 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"\x16ListAliasMovesResponse\x12)\n" +
 	"\x05moves\x18\x01 \x03(\v2\x13.assay.v1.AliasMoveR\x05moves\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"5\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"J\n" +
 	"\x15ResolveVersionRequest\x12\x1c\n" +
-	"\treference\x18\x01 \x01(\tR\treference\"\x82\x01\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"\x82\x01\n" +
 	"\x16ResolveVersionResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x1a\n" +
 	"\bwarnings\x18\x02 \x03(\tR\bwarnings\x12\x1a\n" +

@@ -53,7 +53,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-// answers NOT_FOUND, whether the resource exists or not.
+// answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+// of now.
 type RegistryServiceClient interface {
 	// CreateModel starts a line of versions. ALREADY_EXISTS when the id was ever used in the namespace.
 	CreateModel(ctx context.Context, in *CreateModelRequest, opts ...grpc.CallOption) (*CreateModelResponse, error)
@@ -404,7 +405,8 @@ func (c *registryServiceClient) ResolveVersion(ctx context.Context, in *ResolveV
 // for forward compatibility.
 //
 // RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-// answers NOT_FOUND, whether the resource exists or not.
+// answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+// of now.
 type RegistryServiceServer interface {
 	// CreateModel starts a line of versions. ALREADY_EXISTS when the id was ever used in the namespace.
 	CreateModel(context.Context, *CreateModelRequest) (*CreateModelResponse, error)

@@ -261,7 +261,7 @@ class RevisionCompacted(OutOfRange):
 
     @property
     def oldest_revision(self) -> int:
-        """The oldest revision that a watch can start from."""
+        """The oldest revision that a watch can start from, or that can be read."""
         return int(self.metadata.get("oldest_revision") or 0)
 
 

@@ -80,12 +80,12 @@ class RangePastEnd(OutOfRange):
 
 
 class RevisionCompacted(OutOfRange):
-    """Events before the oldest kept revision are gone."""
+    """What was before the oldest kept revision is gone: events, or facts as they were."""
 
     def __init__(self, asked: int, oldest: int) -> None:
         super().__init__(
-            f"events from revision {asked} are no longer kept; the oldest is {oldest}. "
-            "List again, then watch from the revision of that list",
+            f"revision {asked} is no longer kept; the oldest is {oldest}. "
+            "List again, and watch from the revision of that list",
             oldest_revision=str(oldest),
         )
 

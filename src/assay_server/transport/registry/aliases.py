@@ -5,6 +5,7 @@ from assay.v1 import registry_service_pb2 as api
 from assay_server.domain.errors import InvalidField
 from assay_server.domain.limits import require_reason
 from assay_server.domain.names import VERSION_NUMBER_MAX, VersionName, parse_alias, parse_model
+from assay_server.domain.revisions import require_as_of
 from assay_server.services.aliases import AliasService, ShownAlias
 from assay_server.transport.caller import committed, current_call
 from assay_server.transport.messages import alias, gate
@@ -39,14 +40,18 @@ class AliasRpcs:
     async def GetAlias(
         self, request: api.GetAliasRequest, _context: object
     ) -> api.GetAliasResponse:
-        found = await self._aliases.get(parse_alias(request.name))
+        found = await self._aliases.get(
+            parse_alias(request.name), as_of=require_as_of(request.as_of)
+        )
         return api.GetAliasResponse(alias=_message(found.answer), revision=found.revision)
 
     async def ListAliases(
         self, request: api.ListAliasesRequest, _context: object
     ) -> api.ListAliasesResponse:
         call, page = current_call(), self._paging.page_of(request, current_call())
-        found = await self._aliases.list(parse_model(request.parent, field="parent"), page)
+        found = await self._aliases.list(
+            parse_model(request.parent, field="parent"), page, as_of=require_as_of(request.as_of)
+        )
         return api.ListAliasesResponse(
             aliases=map(_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),

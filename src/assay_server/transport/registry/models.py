@@ -2,6 +2,7 @@
 
 from assay.v1 import registry_service_pb2 as api
 from assay_server.domain.names import ModelName, parse_model, parse_namespace, require_id
+from assay_server.domain.revisions import require_as_of
 from assay_server.services.models import EVERY_NAMESPACE, ModelService
 from assay_server.transport.caller import committed, current_call
 from assay_server.transport.messages import model
@@ -32,7 +33,9 @@ class ModelRpcs:
     async def GetModel(
         self, request: api.GetModelRequest, _context: object
     ) -> api.GetModelResponse:
-        found = await self._models.get(parse_model(request.name))
+        found = await self._models.get(
+            parse_model(request.name), as_of=require_as_of(request.as_of)
+        )
         return api.GetModelResponse(model=model.to_message(found.answer), revision=found.revision)
 
     async def ListModels(
@@ -40,7 +43,13 @@ class ModelRpcs:
     ) -> api.ListModelsResponse:
         call, page = current_call(), self._paging.page_of(request, current_call())
         namespace_id = _parent(request.parent)
-        found = await self._models.list(call, namespace_id, page, show_deleted=request.show_deleted)
+        found = await self._models.list(
+            call,
+            namespace_id,
+            page,
+            show_deleted=request.show_deleted,
+            as_of=require_as_of(request.as_of),
+        )
         return api.ListModelsResponse(
             models=map(model.to_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),

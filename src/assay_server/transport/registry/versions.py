@@ -9,6 +9,7 @@ from assay_server.domain.errors import InvalidField
 from assay_server.domain.limits import require_reason
 from assay_server.domain.names import VersionName, parse_model, parse_namespace, parse_version
 from assay_server.domain.references import parse_reference
+from assay_server.domain.revisions import require_as_of
 from assay_server.services.publishing import PublishingService
 from assay_server.services.resolving import ResolvingService
 from assay_server.services.versions import ShownVersion, VersionService
@@ -39,7 +40,9 @@ class VersionRpcs:
     async def GetVersion(
         self, request: api.GetVersionRequest, _context: object
     ) -> api.GetVersionResponse:
-        found = await self._versions.get(parse_version(request.name))
+        found = await self._versions.get(
+            parse_version(request.name), as_of=require_as_of(request.as_of)
+        )
         return api.GetVersionResponse(version=_message(found.answer), revision=found.revision)
 
     async def BatchGetVersions(
@@ -47,7 +50,9 @@ class VersionRpcs:
     ) -> api.BatchGetVersionsResponse:
         namespace_id = parse_namespace(request.parent, field="parent")
         names = _batch(request.names, namespace_id)
-        found = await self._versions.get_many(namespace_id, names)
+        found = await self._versions.get_many(
+            namespace_id, names, as_of=require_as_of(request.as_of)
+        )
         return api.BatchGetVersionsResponse(
             versions=map(_message, found.answer), revision=found.revision
         )
@@ -58,7 +63,9 @@ class VersionRpcs:
         call, page = current_call(), self._paging.page_of(request, current_call())
         name = parse_model(request.parent, field="parent")
         states = version.states_of(request.states, show_deleted=request.show_deleted)
-        found = await self._versions.list(name, page, states=states)
+        found = await self._versions.list(
+            name, page, states=states, as_of=require_as_of(request.as_of)
+        )
         return api.ListVersionsResponse(
             versions=map(_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),
@@ -122,7 +129,9 @@ class VersionRpcs:
     async def ResolveVersion(
         self, request: api.ResolveVersionRequest, _context: object
     ) -> api.ResolveVersionResponse:
-        found = await self._resolving.resolve(parse_reference(request.reference))
+        found = await self._resolving.resolve(
+            parse_reference(request.reference), as_of=require_as_of(request.as_of)
+        )
         resolved = found.answer
         return api.ResolveVersionResponse(
             version=version.to_message(resolved.version, resolved.alias_ids),

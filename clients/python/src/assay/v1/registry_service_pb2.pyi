@@ -95,16 +95,22 @@ class GetModelRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. The model: `namespaces/{namespace}/models/{model}`."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -148,6 +154,7 @@ class ListModelsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. The namespace: `namespaces/{namespace}`, or `namespaces/-` for all that the caller may read."""
     page_size: _builtins.int
@@ -156,6 +163,10 @@ class ListModelsRequest(_message.Message):
     """`next_page_token` of the page before; with it, all other fields must be as they were."""
     show_deleted: _builtins.bool
     """Whether deleted models are listed too."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     def __init__(
         self,
         *,
@@ -163,10 +174,11 @@ class ListModelsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         show_deleted: _builtins.bool = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -750,16 +762,22 @@ class GetVersionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. The version: `namespaces/{namespace}/models/{model}/versions/{number}`."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -801,8 +819,13 @@ class BatchGetVersionsRequest(_message.Message):
 
     PARENT_FIELD_NUMBER: _builtins.int
     NAMES_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. The namespace: `namespaces/{namespace}`."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. The versions: `namespaces/{namespace}/models/{model}/versions/{number}`; at most 100."""
@@ -812,10 +835,11 @@ class BatchGetVersionsRequest(_message.Message):
         *,
         parent: _builtins.str = ...,
         names: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "names", b"names", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -860,6 +884,7 @@ class ListVersionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. The model: `namespaces/{namespace}/models/{model}`."""
     page_size: _builtins.int
@@ -868,6 +893,10 @@ class ListVersionsRequest(_message.Message):
     """`next_page_token` of the page before; with it, all other fields must be as they were."""
     show_deleted: _builtins.bool
     """Whether deleted versions are listed too."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_version_pb2.VersionState.ValueType]:
         """If given, only versions in one of these states."""
@@ -880,10 +909,11 @@ class ListVersionsRequest(_message.Message):
         page_token: _builtins.str = ...,
         show_deleted: _builtins.bool = ...,
         states: _abc.Iterable[_version_pb2.VersionState.ValueType] | None = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "show_deleted", b"show_deleted", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1384,16 +1414,22 @@ class GetAliasRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Required. The alias: `namespaces/{namespace}/models/{model}/aliases/{alias}`."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept. Whether a gate guards it is told as of now.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1436,22 +1472,28 @@ class ListAliasesRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """Required. The model: `namespaces/{namespace}/models/{model}`."""
     page_size: _builtins.int
     """At most so many; 50 when 0, 1,000 at most, less than 0 is refused."""
     page_token: _builtins.str
     """`next_page_token` of the page before; with it, all other fields must be as they were."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept. Whether a gate guards one is told as of now.
+    """
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1622,16 +1664,22 @@ class ResolveVersionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REFERENCE_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
     """Required. The reference."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     def __init__(
         self,
         *,
         reference: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

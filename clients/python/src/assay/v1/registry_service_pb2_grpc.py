@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class RegistryServiceStub(object):
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     def __init__(self, channel):
@@ -175,7 +176,8 @@ class RegistryServiceStub(object):
 
 class RegistryServiceServicer(object):
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     def CreateModel(self, request, context):
@@ -525,7 +527,8 @@ def add_RegistryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RegistryService(object):
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     @staticmethod

@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class RegistryServiceStub:
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     @_typing.overload
@@ -110,7 +111,8 @@ class RegistryServiceStub:
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -188,7 +190,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     """RegistryService keeps models, drafts, versions and aliases. Without read permission every call on a resource
-    answers NOT_FOUND, whether the resource exists or not.
+    answers NOT_FOUND, whether the resource exists or not. Who may read the past (`as_of`) is decided by the rights
+    of now.
     """
 
     @_abc_1.abstractmethod

@@ -39,14 +39,16 @@ class AliasVerbs(Session):
         )
         return await self._calls.write(self.stubs.registry.SetAlias, request)
 
-    async def get_alias(self, alias: str | names.Named) -> Alias:
-        """Read one alias."""
-        request = rpc.GetAliasRequest(name=self._alias_name(alias))
+    async def get_alias(self, alias: str | names.Named, *, as_of: int = 0) -> Alias:
+        """Read one alias, as it is or as it was at the revision ``as_of``."""
+        request = rpc.GetAliasRequest(name=self._alias_name(alias), as_of=as_of)
         return (await self._calls.read(self.stubs.registry.GetAlias, request)).alias
 
-    async def list_aliases(self, model: str | names.Named) -> AsyncGenerator[Alias, None]:
-        """List the aliases of a model by name."""
-        request = rpc.ListAliasesRequest(parent=self._model_name(model))
+    async def list_aliases(
+        self, model: str | names.Named, *, as_of: int = 0
+    ) -> AsyncGenerator[Alias, None]:
+        """List the aliases of a model by name, as they are or were at the revision ``as_of``."""
+        request = rpc.ListAliasesRequest(parent=self._model_name(model), as_of=as_of)
         listing = self.stubs.registry.ListAliases
         async for alias in self._calls.pages(listing, request, lambda page: page.aliases):
             yield alias

@@ -42,17 +42,17 @@ class ModelVerbs(Session):
         )
         return (await self._calls.write(self.stubs.registry.CreateModel, request)).model
 
-    async def get_model(self, model: str | names.Named) -> Model:
-        """Read one model, deleted or not."""
-        request = rpc.GetModelRequest(name=self._model_name(model))
+    async def get_model(self, model: str | names.Named, *, as_of: int = 0) -> Model:
+        """Read one model, deleted or not, as it is or was at the revision ``as_of``."""
+        request = rpc.GetModelRequest(name=self._model_name(model), as_of=as_of)
         return (await self._calls.read(self.stubs.registry.GetModel, request)).model
 
     async def list_models(
-        self, namespace: str = "", *, show_deleted: bool = False
+        self, namespace: str = "", *, show_deleted: bool = False, as_of: int = 0
     ) -> AsyncGenerator[Model, None]:
         """List models by name, of one namespace or, without one, of all that you may read."""
         parent = names.namespace_name(namespace, self._namespace or "namespaces/-")
-        request = rpc.ListModelsRequest(parent=parent, show_deleted=show_deleted)
+        request = rpc.ListModelsRequest(parent=parent, show_deleted=show_deleted, as_of=as_of)
         listing = self.stubs.registry.ListModels
         async for model in self._calls.pages(listing, request, lambda page: page.models):
             yield model

@@ -65,11 +65,12 @@ class Session:
     def _model_name(self, model: str | names.Named) -> str:
         return names.model_name(names.text_of(model), self._namespace)
 
-    async def _version_name(self, version: str | names.Named) -> str:
+    async def _version_name(self, version: str | names.Named, *, as_of: int = 0) -> str:
         """The resource name of ``version``, resolved by the server where the text does not say."""
         text = names.text_of(version)
         if direct := names.version_name(text, self._namespace):
             return direct
-        request = ResolveVersionRequest(reference=names.reference(text, self._namespace))
+        reference = names.reference(text, self._namespace)
+        request = ResolveVersionRequest(reference=reference, as_of=as_of)
         answer = await self._calls.read(self.stubs.registry.ResolveVersion, request)
         return answer.version.name

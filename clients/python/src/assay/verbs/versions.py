@@ -25,22 +25,31 @@ class VersionVerbs(Session):
     message that another verb returned.
     """
 
-    async def resolve(self, reference: str) -> rpc.ResolveVersionResponse:
+    async def resolve(self, reference: str, *, as_of: int = 0) -> rpc.ResolveVersionResponse:
         """Find the version that ``reference`` stands for, its files and what to know about it.
 
         ``vision/digits/7``, or ``vision/digits`` with ``@champion``, ``@1.4.2``, ``@^1.4``,
         ``@~1.4``, ``@latest``, ``@greatest`` or ``@sha256:…``.
 
+        Args:
+            as_of: The revision at which the answer is to be true, such as that of a listing or
+                of an event; 0 for now.
+
         Raises:
             NothingResolves: The model is there, but no version fits.
             NotFound: There is no such model or alias, or you may not read it.
+            RevisionInFuture, RevisionCompacted: Nothing is known of ``as_of``.
         """
-        request = rpc.ResolveVersionRequest(reference=names.reference(reference, self._namespace))
+        request = rpc.ResolveVersionRequest(
+            reference=names.reference(reference, self._namespace), as_of=as_of
+        )
         return await self._calls.read(self.stubs.registry.ResolveVersion, request)
 
-    async def get_version(self, version: str | names.Named) -> ModelVersion:
-        """Read one version with its files and card, in whatever state."""
-        request = rpc.GetVersionRequest(name=await self._version_name(version))
+    async def get_version(self, version: str | names.Named, *, as_of: int = 0) -> ModelVersion:
+        """Read one version with its files and card, in whatever state, now or ``as_of``."""
+        request = rpc.GetVersionRequest(
+            name=await self._version_name(version, as_of=as_of), as_of=as_of
+        )
         return (await self._calls.read(self.stubs.registry.GetVersion, request)).version
 
     async def list_versions(
@@ -49,10 +58,11 @@ class VersionVerbs(Session):
         *,
         show_deleted: bool = False,
         states: "Iterable[VersionState.ValueType]" = (),
+        as_of: int = 0,
     ) -> AsyncGenerator[ModelVersion, None]:
         """List the versions of a model, newest first, without files and cards."""
         request = rpc.ListVersionsRequest(
-            parent=self._model_name(model), show_deleted=show_deleted, states=states
+            parent=self._model_name(model), show_deleted=show_deleted, states=states, as_of=as_of
         )
         listing = self.stubs.registry.ListVersions
         async for version in self._calls.pages(listing, request, lambda page: page.versions):

@@ -10,7 +10,7 @@ from rich.text import Text
 from assay import names
 from assay.cli import wording
 from assay.cli.as_json import plain
-from assay.cli.commands.parameters import LIMIT, Alias, Limit, Model, Reason, first
+from assay.cli.commands.parameters import LIMIT, Alias, AsOf, Limit, Model, Reason, first
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import gates, history, tables
 from assay.cli.session import Session
@@ -36,7 +36,11 @@ def add_to(app: typer.Typer, panel: str) -> None:
         ),
     )(set_alias)
     alias.command(
-        "ls", cls=examples(("assay alias ls vision/digits", "where each points, and who moved it"))
+        "ls",
+        cls=examples(
+            ("assay alias ls vision/digits", "where each points, and who moved it"),
+            ("assay alias ls vision/digits --as-of 120", "where each pointed at a revision"),
+        ),
     )(list_aliases)
     alias.command(
         "rm",
@@ -88,10 +92,10 @@ def set_alias(
     )
 
 
-def list_aliases(ctx: typer.Context, model: Model, limit: Limit = LIMIT) -> None:
+def list_aliases(ctx: typer.Context, model: Model, limit: Limit = LIMIT, as_of: AsOf = 0) -> None:
     """List the aliases of a model."""
     session = Session.of(ctx)
-    kept = list(first(session.client.list_aliases(model), limit))
+    kept = list(first(session.client.list_aliases(model, as_of=as_of), limit))
     session.terminal.answer(
         lambda: [plain(each) for each in kept],
         lambda: (

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from assay import names
 from assay.cli import wording
 from assay.cli.as_json import plain
-from assay.cli.commands.parameters import LIMIT, Limit, first
+from assay.cli.commands.parameters import LIMIT, AsOf, Limit, first
 from assay.cli.help_pages import examples
 from assay.cli.screens import models, tables, versions
 from assay.cli.session import Session
@@ -29,6 +29,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
             ("assay ls vision/digits", "the versions of a model, newest first"),
             ("assay ls vision/digits --state ready", "only what is published"),
             ("assay ls vision/digits@champion", "the files of a version"),
+            ("assay ls vision/digits --as-of 120", "as they were at a revision"),
         ),
     )(list_things)
     app.command(
@@ -37,6 +38,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay show vision/digits@champion", "a version: facts, files, measurements"),
             ("assay show vision/digits/3 --card", "and its model card"),
+            ("assay show vision/digits@champion --as-of 120", "as it was at a revision"),
             ("assay show vision/digits", "a model"),
             ("assay show vision", "a namespace"),
         ),
@@ -58,35 +60,39 @@ def list_things(
     ] = None,
     deleted: Annotated[bool, typer.Option("--deleted", help="List what was deleted too.")] = False,
     limit: Limit = LIMIT,
+    as_of: AsOf = 0,
 ) -> None:
     """List models, the versions of a model, or the files of a version."""
     session = Session.of(ctx)
     if wording.is_version(what):
-        _list_files(session, what)
+        _list_files(session, what, as_of=as_of)
     elif "/" in what.removeprefix("namespaces/"):
-        _list_versions(session, what, _states(state), deleted=deleted, limit=limit)
+        _list_versions(session, what, _states(state), deleted=deleted, limit=limit, as_of=as_of)
     else:
-        _list_models(session, what, deleted=deleted, limit=limit)
+        _list_models(session, what, deleted=deleted, limit=limit, as_of=as_of)
 
 
 def show(
     ctx: typer.Context,
     what: Annotated[str, typer.Argument(metavar="NAME", help="A version, a model or a namespace.")],
     card: Annotated[bool, typer.Option("--card", help="Show the model card too.")] = False,
+    as_of: AsOf = 0,
 ) -> None:
     """Show all that is known of a version, a model or a namespace."""
     session = Session.of(ctx)
     if wording.is_version(what):
-        _show_version(session, what, card=card)
+        _show_version(session, what, card=card, as_of=as_of)
     elif "/" in what.removeprefix("namespaces/"):
-        model = session.client.get_model(what)
-        kept = list(first(session.client.list_versions(what), 5))
+        model = session.client.get_model(what, as_of=as_of)
+        kept = list(first(session.client.list_versions(what, as_of=as_of), 5))
         session.terminal.answer(
             lambda: plain(model),
             lambda: [*models.shown(model), *tables.section("Newest", versions.listed(kept))],
             brief=lambda: [names.short(model.name)],
         )
     else:
+        if as_of:
+            raise typer.BadParameter("--as-of is for models and versions; a namespace has no past.")
         namespace = session.client.get_namespace(what)
         session.terminal.answer(
             lambda: plain(namespace),
@@ -95,9 +101,10 @@ def show(
         )
 
 
-def _show_version(session: Session, reference: str, *, card: bool) -> None:
-    version = session.client.get_version(reference)
-    evaluations = list(session.client.list_evaluations(version))
+def _show_version(session: Session, reference: str, *, card: bool, as_of: int) -> None:
+    version = session.client.get_version(reference, as_of=as_of)
+    # Of the past no measurements are told: they have no history, and later ones would mislead.
+    evaluations = [] if as_of else list(session.client.list_evaluations(version))
     session.terminal.answer(
         lambda: plain(version) | {"evaluations": [plain(each) for each in evaluations]},
         lambda: versions.shown(version, evaluations, card=card),
@@ -105,9 +112,13 @@ def _show_version(session: Session, reference: str, *, card: bool) -> None:
     )
 
 
-def _list_models(session: Session, namespace: str, *, deleted: bool, limit: int) -> None:
+def _list_models(
+    session: Session, namespace: str, *, deleted: bool, limit: int, as_of: int
+) -> None:
     # Without a name all are meant, also where the context has a namespace for short names.
-    found = session.client.list_models(namespace or EVERY_NAMESPACE, show_deleted=deleted)
+    found = session.client.list_models(
+        namespace or EVERY_NAMESPACE, show_deleted=deleted, as_of=as_of
+    )
     kept = list(first(found, limit))
 
     def screen() -> Iterable[RenderableType]:
@@ -131,8 +142,9 @@ def _list_versions(
     *,
     deleted: bool,
     limit: int,
+    as_of: int,
 ) -> None:
-    found = session.client.list_versions(model, show_deleted=deleted, states=states)
+    found = session.client.list_versions(model, show_deleted=deleted, states=states, as_of=as_of)
     kept = list(first(found, limit))
 
     def screen() -> Iterable[RenderableType]:
@@ -147,8 +159,8 @@ def _list_versions(
     )
 
 
-def _list_files(session: Session, reference: str) -> None:
-    version = session.client.get_version(reference)
+def _list_files(session: Session, reference: str, *, as_of: int) -> None:
+    version = session.client.get_version(reference, as_of=as_of)
     session.terminal.answer(
         lambda: [plain(file) for file in version.files],
         lambda: [versions.headline(version), "", versions.files(version.files)],

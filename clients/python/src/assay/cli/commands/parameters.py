@@ -28,6 +28,12 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, for those who read t
 Limit = Annotated[
     int, typer.Option("--limit", min=0, metavar="N", help="At most so many; 0 for all.")
 ]
+AsOf = Annotated[
+    int,
+    typer.Option(
+        "--as-of", min=0, metavar="REVISION", help="What was true at this revision; 0 is now."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag; repeat for more.")

@@ -10,7 +10,7 @@ from rich.text import Text
 from assay import names
 from assay.cli import wording
 from assay.cli.as_json import plain
-from assay.cli.commands.parameters import Bump, Reason, Reference, Semver, Yes
+from assay.cli.commands.parameters import AsOf, Bump, Reason, Reference, Semver, Yes
 from assay.cli.help_pages import examples
 from assay.cli.screens import gates, models, tables, versions
 from assay.cli.session import Session
@@ -31,6 +31,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay resolve vision/digits@champion", "which version that is now"),
             ("assay resolve vision/digits@^1.4 --quiet", "only its name, for a script"),
+            ("assay resolve vision/digits@champion --as-of 120", "which version that was then"),
         ),
     )(resolve)
     app.command(
@@ -71,10 +72,10 @@ def add_to(app: typer.Typer, panel: str) -> None:
     )(undelete)
 
 
-def resolve(ctx: typer.Context, version: Reference) -> None:
-    """Find the version that a reference stands for now."""
+def resolve(ctx: typer.Context, version: Reference, as_of: AsOf = 0) -> None:
+    """Find the version that a reference stands for, or stood for at a revision."""
     session = Session.of(ctx)
-    found = session.client.resolve(version)
+    found = session.client.resolve(version, as_of=as_of)
     for sentence in found.warnings:
         session.terminal.warn(sentence)
     session.terminal.answer(
