@@ -163,7 +163,7 @@ def test_the_reference_lists_every_setting_with_a_reason_and_can_be_used_as_a_fi
 
 
 def test_limits_end_in_their_unit() -> None:
-    units = ("_bytes_max", "_bytes", "_s", "_max")
+    units = ("_bytes_max", "_bytes", "_s", "_max", "_min")
     names = [place.name for place in fields(type(Config().limits))]
 
     assert all(name.endswith(units) for name in names)

@@ -25,6 +25,7 @@ from assay_server.domain.uploading import (
     begun_again,
     completed,
     file_of,
+    is_too_slow,
     require_announced,
     require_committable,
     require_epoch,
@@ -174,3 +175,12 @@ def test_aborting_fences_the_streams_of_an_upload() -> None:
 
     assert given_up.state is UploadState.ABORTED
     assert given_up.epoch > upload().epoch
+
+
+def test_a_stream_that_only_holds_its_place_is_told_from_a_slow_one() -> None:
+    limits = TransferLimits(bytes_per_s_min=1000, pace_after_s=60)
+
+    assert not is_too_slow(received_bytes=0, open_s=60, limits=limits)
+    assert is_too_slow(received_bytes=60_999, open_s=61, limits=limits)
+    assert not is_too_slow(received_bytes=61_000, open_s=61, limits=limits)
+    assert not is_too_slow(received_bytes=0, open_s=3600, limits=replace(limits, bytes_per_s_min=0))

@@ -21,12 +21,14 @@ from assay_server.app.clock import SystemClock, Uuid7
 from assay_server.domain.access import Role, RoleBinding
 from assay_server.domain.audit import AuditEntry
 from assay_server.domain.errors import AuditUnavailable
+from assay_server.domain.rates import Rate
 from assay_server.services.grants import Grants
 from assay_server.transport.api import METHODS
 from assay_server.transport.interceptors.around import Around
 from assay_server.transport.interceptors.auditing import Audited
 from assay_server.transport.interceptors.composing import concerns
 from assay_server.transport.interceptors.identifying import Identified
+from assay_server.transport.interceptors.limiting import Limited, Share
 from assay_server.transport.interceptors.measuring import Measured
 from assay_server.transport.interceptors.permitting import Permitted
 from assay_server.transport.permissions import REQUIREMENTS
@@ -136,6 +138,7 @@ def secure_channel(
 LIMITS = ServerLimits(
     transport_message_bytes_max=8 * 1024 * 1024,
     metadata_bytes_max=8192,
+    connections_max=1000,
     streams_per_connection_max=100,
     stream_window_bytes=1024 * 1024,
     handshake_timeout_s=10,
@@ -148,6 +151,9 @@ LIMITS = ServerLimits(
 )
 
 
+GENEROUS = Share(calls=Rate(0, 1), streams_max=1000)
+
+
 @asynccontextmanager
 async def serving(
     authority: Authority,
@@ -155,6 +161,7 @@ async def serving(
     *,
     bindings: tuple[RoleBinding, ...] = (binding(ADMIN, Role.ADMIN),),
     stall_s: float = 30.0,
+    share: Share = GENEROUS,
     tracer: Tracer | None = None,
 ) -> AsyncIterator[Running]:
     """Serve Access, Artifact and Watch services whose methods are ``handlers``, over mTLS."""
@@ -167,6 +174,7 @@ async def serving(
             measured=Measured(METHODS.items(), metrics),
             audited=audited,
             identified=Identified(IdentityRule(), CLOCK, is_plaintext=False),
+            limited=Limited(share),
             permitted=Permitted(grants, audited),
         ),
         REQUIREMENTS,

@@ -28,7 +28,7 @@ func (l *link) unary(
 			l.hasAnswered.Store(true)
 		}
 		if err == nil || attempt == attemptsMax || !known.isRepeatable || !isWorthRepeating(ctx, err) ||
-			!sleep(ctx, waits.next()) {
+			!sleep(ctx, max(waits.next(), retryAfter(err))) {
 			return err
 		}
 	}
@@ -45,7 +45,7 @@ func (l *link) withDeadline(ctx context.Context, known method) (context.Context,
 	return context.WithTimeout(ctx, l.writeDeadline)
 }
 
-// isWorthRepeating finds lost races that say so, and calls that a stopping server cancelled. gRPC
+// isWorthRepeating finds lost races that say so, shares that are used up, and calls that a stopping server cancelled. gRPC
 // itself has repeated UNAVAILABLE already.
 func isWorthRepeating(ctx context.Context, err error) bool {
 	var failure *Error
@@ -53,7 +53,8 @@ func isWorthRepeating(ctx context.Context, err error) bool {
 		return false
 	}
 	wasCancelled := failure.Code == codes.Canceled && ctx.Err() == nil
-	return wasCancelled || HasReason(err, assayv1.ErrorReason_ERROR_REASON_CONFLICT)
+	return wasCancelled || HasReason(err, assayv1.ErrorReason_ERROR_REASON_CONFLICT) ||
+		HasReason(err, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS)
 }
 
 // withRequestID fills request_id, where the message has one and it is empty, in a copy: a caller may

@@ -205,6 +205,7 @@ func isWorthContinuing(err error) bool {
 		assayv1.ErrorReason_ERROR_REASON_CHECKSUM_MISMATCH,
 		assayv1.ErrorReason_ERROR_REASON_UPLOAD_OFFSET_WRONG,
 		assayv1.ErrorReason_ERROR_REASON_TOO_MANY_UPLOADS,
+		assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS,
 		assayv1.ErrorReason_ERROR_REASON_CONFLICT,
 	} {
 		if HasReason(err, reason) {

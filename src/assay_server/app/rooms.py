@@ -19,6 +19,7 @@ from assay_server.access.identities import IdentityRule, NameSource
 from assay_server.app.clock import SystemClock, Uuid7
 from assay_server.app.page_key import page_key
 from assay_server.config import Config
+from assay_server.domain.rates import Rate
 from assay_server.domain.uploading import TransferLimits
 from assay_server.ports.audit import AuditReads, AuditSink
 from assay_server.ports.blobs import BlobKeeping, BlobStore
@@ -49,6 +50,7 @@ from assay_server.transport.interceptors.around import Around
 from assay_server.transport.interceptors.auditing import Audited
 from assay_server.transport.interceptors.composing import concerns
 from assay_server.transport.interceptors.identifying import Identified
+from assay_server.transport.interceptors.limiting import Limited, Share
 from assay_server.transport.interceptors.measuring import Measured
 from assay_server.transport.interceptors.permitting import Permitted
 from assay_server.transport.paging import Paging
@@ -100,6 +102,7 @@ def grpc_server(
             identified=Identified(
                 _identity_rule(config), CLOCK, is_plaintext=config.server.plaintext_for_development
             ),
+            limited=Limited(_share(config)),
             permitted=Permitted(grants, audited),
         ),
         REQUIREMENTS,
@@ -173,6 +176,14 @@ def _identity_rule(config: Config) -> IdentityRule:
     )
 
 
+def _share(config: Config) -> Share:
+    limits = config.limits
+    return Share(
+        calls=Rate(limits.calls_per_principal_per_s, limits.calls_at_once_per_principal_max),
+        streams_max=limits.streams_per_principal_max,
+    )
+
+
 def _transfer_limits(config: Config) -> TransferLimits:
     limits = config.limits
     return TransferLimits(
@@ -180,6 +191,8 @@ def _transfer_limits(config: Config) -> TransferLimits:
         idle_s=limits.upload_idle_s,
         ttl=timedelta(seconds=limits.upload_ttl_s),
         streams_max=limits.upload_streams_max,
+        streams_per_principal_max=limits.upload_streams_per_principal_max,
+        bytes_per_s_min=limits.upload_bytes_per_s_min,
     )
 
 
@@ -188,6 +201,7 @@ def _server_limits(config: Config) -> ServerLimits:
     return ServerLimits(
         transport_message_bytes_max=limits.transport_message_bytes_max,
         metadata_bytes_max=limits.metadata_bytes_max,
+        connections_max=limits.connections_max,
         streams_per_connection_max=limits.streams_per_connection_max,
         stream_window_bytes=limits.stream_window_bytes,
         handshake_timeout_s=limits.handshake_timeout_s,

@@ -157,6 +157,28 @@ class LimitsSection:
     streams_per_connection_max: int = setting(
         100, "Calls at once on one connection; more wait on the client's side.", least=1
     )
+    connections_max: int = setting(
+        4096,
+        "Connections at once to one server; more are closed at once. Each is a file descriptor: "
+        "let `ulimit -n` be 4,096 more than this.",
+        least=1,
+    )
+    calls_per_principal_per_s: float = setting(
+        2000.0,
+        "Calls that one principal may make each second, at one server, for as long as it likes: "
+        "about what one processor answers. 0 is no limit.",
+        least=0,
+    )
+    calls_at_once_per_principal_max: int = setting(
+        10_000,
+        "Calls that it may make at once when it was quiet before: a push of some thousand files.",
+        least=1,
+    )
+    streams_per_principal_max: int = setting(
+        1000,
+        "Uploads, downloads and watches that one principal may have open at once at one server.",
+        least=1,
+    )
     file_bytes_max: int = setting(
         1024 * 1024 * MIB, "Largest file: ten times the largest one of weights in use.", least=1
     )
@@ -165,6 +187,15 @@ class LimitsSection:
         "Uploads at once in one server; each takes some 8 MiB when the disk is slower than the "
         "network.",
         least=1,
+    )
+    upload_streams_per_principal_max: int = setting(
+        32, "Of these, how many one principal may take: half, so that others get on.", least=1
+    )
+    upload_bytes_per_s_min: int = setting(
+        16 * 1024,
+        "A stream that brought less than this on average after its first minute is closed, like "
+        "one on which nothing moves. 0 is no limit.",
+        least=0,
     )
     upload_idle_s: float = setting(
         30.0, "A stream on which nothing moves is closed; the upload stays.", least=1
@@ -196,7 +227,7 @@ class LimitsSection:
         20.0, "A watch without news gets a bookmark; the contract promises 30 s.", least=0.1
     )
     watches_max: int = setting(
-        1000, "Watches at once in one server; each polls the store when there is news.", least=1
+        4000, "Watches at once in one server; each polls the store when there is news.", least=1
     )
     access_fresh_s: float = setting(
         1.0,

@@ -49,6 +49,12 @@ class TransferLimits:
     """How long an upload is kept after it was last begun: as long as its draft."""
     streams_max: int = 64
     """Each takes some 8 MiB of memory when the disk is slower than the network."""
+    streams_per_principal_max: int = 32
+    """Half, so that who takes all that it can leaves room for others."""
+    bytes_per_s_min: int = 16 * 1024
+    """Less than this on average after ``pace_after_s`` is taken for a client that only holds a
+    place: whole messages of 1 MiB within ``idle_s`` are twice as fast. 0 asks for nothing."""
+    pace_after_s: float = 60.0
     durable_after_bytes: int = 64 * MIB
     durable_after_s: float = 1.0
     """Bytes are made durable after so many or so long: no more is lost to a crash."""
@@ -199,6 +205,11 @@ def require_next(
         )
     if end > limits.file_bytes_max:
         raise InvalidField("offset", f"leads past the largest file, {limits.file_bytes_max} bytes")
+
+
+def is_too_slow(*, received_bytes: int, open_s: float, limits: TransferLimits) -> bool:
+    """Whether a stream that has been open for ``open_s`` only holds its place."""
+    return open_s > limits.pace_after_s and received_bytes < limits.bytes_per_s_min * open_s
 
 
 def require_committable(upload: Upload, *, sha256: str, size_bytes: int) -> Upload:

@@ -6,18 +6,21 @@ upload); here the streams of one process step aside for each other at once.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from assay_server.domain.errors import (
     RegistryError,
+    StreamStalled,
     TooManyUploads,
     UploadFenced,
     UploadOffsetWrong,
 )
 from assay_server.domain.uploading import (
     TransferLimits,
+    is_too_slow,
     require_next,
     staging_id,
     upload_name_of,
@@ -47,6 +50,8 @@ class UploadStream:
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
         self._failure: Exception | None = None
+        self._began_bytes = staged.size_bytes
+        self._began_s = time.monotonic()
 
     async def append(self, offset: int, data: bytes) -> None:
         """Take the next bytes.
@@ -56,8 +61,10 @@ class UploadStream:
             SizeMismatch: There are more than were announced.
             StorageFull: No space is left; what was durable stays.
             UploadFenced: The upload was begun again, committed or aborted elsewhere.
+            StreamStalled: So little came for so long that the place is given to another.
         """
         self._require_sound()
+        self._require_pace()
         require_next(
             self._upload,
             offset=offset,
@@ -119,6 +126,12 @@ class UploadStream:
             self._timer.cancel()
             self._timer = None
 
+    def _require_pace(self) -> None:
+        received_bytes = self._staged.size_bytes - self._began_bytes
+        open_s = time.monotonic() - self._began_s
+        if is_too_slow(received_bytes=received_bytes, open_s=open_s, limits=self._limits):
+            raise StreamStalled(open_s, bytes_per_s_min=self._limits.bytes_per_s_min)
+
     def _require_sound(self) -> None:
         if self._failure is not None:
             raise self._failure
@@ -127,10 +140,11 @@ class UploadStream:
 class _Place:
     """The place of one stream among the others, from before it opens until it is closed."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, holder: str) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._name = name
+        self.holder = holder
         self._task = task
         self._closed = asyncio.Event()
         self.is_fenced = False
@@ -156,7 +170,7 @@ class _Place:
 
 
 class UploadStreams:
-    """All of them; there are never more than ``limits.streams_max``, nor two of one upload."""
+    """All of them; never more than ``limits.streams_max``, nor two of one upload."""
 
     def __init__(self, store: MetadataStore, blobs: BlobStore, limits: TransferLimits) -> None:
         self._store = store
@@ -180,9 +194,9 @@ class UploadStreams:
         """
         name = upload_name_of(upload)
         previous = self._places.get(name)
-        if previous is None and len(self._places) >= self._limits.streams_max:
-            raise TooManyUploads(self._limits.streams_max, retry_after_s=RETRY_AFTER_S)
-        place = self._places[name] = _Place(name)
+        if previous is None:
+            self._require_place(upload.created_by)
+        place = self._places[name] = _Place(name, upload.created_by)
         stream: UploadStream | None = None
         try:
             if previous is not None:
@@ -202,6 +216,13 @@ class UploadStreams:
         """Stop the stream of an upload, if one is open."""
         if place := self._places.get(name):
             await place.vacate()
+
+    def _require_place(self, holder: str) -> None:
+        streams_max, own_max = self._limits.streams_max, self._limits.streams_per_principal_max
+        if len(self._places) >= streams_max:
+            raise TooManyUploads(streams_max, retry_after_s=RETRY_AFTER_S)
+        if sum(place.holder == holder for place in self._places.values()) >= own_max:
+            raise TooManyUploads(own_max, retry_after_s=RETRY_AFTER_S, what="of your uploads")
 
     async def _open(self, upload: Upload) -> UploadStream:
         name = upload_name_of(upload)

@@ -125,6 +125,7 @@ STATUS_OF: Final[Mapping[type[errors.RegistryError], tuple[StatusCode, str]]] = 
     errors.CertificateExpired: (StatusCode.UNAUTHENTICATED, "CERTIFICATE_EXPIRED"),
     errors.StorageFull: (StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL"),
     errors.MessageTooLarge: (StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"),
+    errors.TooManyCalls: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS"),
     errors.TooManyUploads: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_UPLOADS"),
     errors.StoreUnavailable: (StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
     errors.Draining: (StatusCode.UNAVAILABLE, "SERVER_DRAINING"),

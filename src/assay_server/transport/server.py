@@ -26,6 +26,15 @@ EXEMPT = frozenset(
 )
 """Not authorized and not audited: probes and schemas tell nothing about anyone's models."""
 
+KEEPALIVE_S = 60.0
+"""A client from which nothing came for so long is asked whether it is still there."""
+
+KEEPALIVE_ANSWER_S = 20.0
+"""How long it has to answer; then its connection, and what its calls hold, is given up."""
+
+PING_STRIKES_MAX = 2
+"""Pings that come too early before the connection is closed (ENHANCE_YOUR_CALM)."""
+
 LAST_WORDS_S = 1.0
 """Before the grace ends, calls that still run are told why, instead of being cut."""
 
@@ -43,6 +52,7 @@ class ServerLimits:
 
     transport_message_bytes_max: int
     metadata_bytes_max: int
+    connections_max: int
     streams_per_connection_max: int
     stream_window_bytes: int
     handshake_timeout_s: float
@@ -65,6 +75,7 @@ class ServerLimits:
             ("grpc.max_send_message_length", self.transport_message_bytes_max),
             ("grpc.max_metadata_size", self.metadata_bytes_max),
             ("grpc.absolute_max_metadata_size", 2 * self.metadata_bytes_max),
+            ("grpc.max_allowed_incoming_connections", self.connections_max),
             ("grpc.max_concurrent_streams", self.streams_per_connection_max),
             ("grpc.server_handshake_timeout_ms", _ms(self.handshake_timeout_s)),
             ("grpc.max_connection_idle_ms", _ms(self.connection_idle_s)),
@@ -72,9 +83,9 @@ class ServerLimits:
             ("grpc.max_connection_age_grace_ms", _ms(self.connection_age_grace_s)),
             # Not min_recv_ping_interval_without_data_ms, which does nothing.
             ("grpc.http2.min_ping_interval_without_data_ms", _ms(self.client_ping_interval_s)),
-            ("grpc.http2.max_ping_strikes", 2),
-            ("grpc.keepalive_time_ms", 60_000),
-            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.http2.max_ping_strikes", PING_STRIKES_MAX),
+            ("grpc.keepalive_time_ms", _ms(KEEPALIVE_S)),
+            ("grpc.keepalive_timeout_ms", _ms(KEEPALIVE_ANSWER_S)),
             ("grpc.keepalive_permit_without_calls", 1),
         ]
 

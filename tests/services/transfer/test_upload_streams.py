@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from assay_server.domain.errors import (
+    StreamStalled,
     TooManyUploads,
     UploadFenced,
     UploadOffsetWrong,
@@ -15,8 +16,8 @@ from assay_server.domain.names import DraftName
 from assay_server.domain.uploading import TransferLimits, staging_id, upload_name_of
 from assay_server.domain.uploads import Upload
 from assay_server.services.downloads import Wanted
-from tests.services.registry import ANN, Registry
-from tests.services.transfer.uploading import CONTENT, MIB, Files, name_of
+from tests.services.registry import ANN, BOB, Registry
+from tests.services.transfer.uploading import CONTENT, MIB, SHA256, Files, name_of
 
 
 async def until_durable(files: Files, upload: Upload) -> None:
@@ -154,6 +155,35 @@ async def test_only_so_many_streams_are_open_at_once(files: Files, draft: DraftN
         with pytest.raises(TooManyUploads):
             await files.write(second)
     await files.write(second)
+
+
+async def test_one_principal_cannot_take_every_place(files: Files, registry: Registry) -> None:
+    files.restart(TransferLimits(streams_max=3, streams_per_principal_max=1))
+    greedy, polite = await registry.draft("", by=ANN), await registry.draft("", by=BOB)
+    first = await files.begin(greedy, path="one")
+    second = await files.begin(greedy, path="two")
+    other = await files.begin(polite, by=BOB)
+
+    async with files.uploads.writing(ANN, name_of(first), epoch=1):
+        with pytest.raises(TooManyUploads, match="1 of your uploads"):
+            await files.write(second)
+        await files.write(other, by=BOB)
+    await files.write(second)
+
+
+async def test_a_stream_that_trickles_loses_its_place_and_nothing_else(
+    files: Files, draft: DraftName
+) -> None:
+    files.restart(TransferLimits(pace_after_s=0, bytes_per_s_min=1 << 40))
+    upload = await files.begin(draft, CONTENT)
+
+    with pytest.raises(StreamStalled, match="bytes per second moved"):
+        await files.send(upload, (0, b"w"), (1, b"e"))
+
+    files.restart(TransferLimits())
+    upload = (await files.uploads.get(ANN, name_of(upload))).answer
+    await files.write(upload, CONTENT)
+    assert (await files.commit(upload, CONTENT)).sha256 == SHA256
 
 
 async def test_bytes_that_vanished_from_the_disk_are_asked_for_again(

@@ -143,6 +143,9 @@ const (
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 54
 	// UNAVAILABLE: nothing moved on a stream for so long that it was closed; what was durable stays, go on from there.
 	ErrorReason_ERROR_REASON_STREAM_STALLED ErrorReason = 55
+	// RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
+	// detail says when to come back. Metadata: `calls_per_s`.
+	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 56
 )
 
 // Enum value maps for ErrorReason.
@@ -204,6 +207,7 @@ var (
 		53: "ERROR_REASON_DEADLINE_PASSED",
 		54: "ERROR_REASON_INTERNAL",
 		55: "ERROR_REASON_STREAM_STALLED",
+		56: "ERROR_REASON_TOO_MANY_CALLS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -262,6 +266,7 @@ var (
 		"ERROR_REASON_DEADLINE_PASSED":     53,
 		"ERROR_REASON_INTERNAL":            54,
 		"ERROR_REASON_STREAM_STALLED":      55,
+		"ERROR_REASON_TOO_MANY_CALLS":      56,
 	}
 )
 
@@ -296,7 +301,7 @@ var File_assay_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xe4\x0e\n" +
+	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\x85\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12\x1d\n" +
@@ -354,7 +359,8 @@ const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_AUDIT_UNAVAILABLE\x104\x12 \n" +
 	"\x1cERROR_REASON_DEADLINE_PASSED\x105\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x106\x12\x1f\n" +
-	"\x1bERROR_REASON_STREAM_STALLED\x107BM\n" +
+	"\x1bERROR_REASON_STREAM_STALLED\x107\x12\x1f\n" +
+	"\x1bERROR_REASON_TOO_MANY_CALLS\x108BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"
 
 var (

@@ -1,6 +1,7 @@
 """What every call goes through: a deadline, a request id, retries, and typed exceptions."""
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,14 @@ from google.protobuf.message import Message
 
 from assay import retries
 from assay.connection import Connection
-from assay.errors import Conflict, ConnectionFailed, DeadlinePassed, Refused, Unavailable
+from assay.errors import (
+    Conflict,
+    ConnectionFailed,
+    DeadlinePassed,
+    Refused,
+    TooManyCalls,
+    Unavailable,
+)
 from assay.stubs import Stubs
 
 Question = TypeVar("Question", bound=Message)
@@ -124,13 +132,18 @@ class Calls:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + deadline_s
         pauses = retries.pauses()
-        for attempt in range(1, retries.ATTEMPTS_MAX + 1):
+        for attempt in itertools.count(1):
             try:
                 return await method(request, timeout=max(ends_at - loop.time(), 0.001))
             except grpc.aio.AioRpcError as error:
                 failure = self._failure(error, deadline_s)
                 pause_s = next(pauses)
-                is_last = attempt == retries.ATTEMPTS_MAX or loop.time() + pause_s >= ends_at
+                attempts_max = retries.ATTEMPTS_MAX
+                if isinstance(failure, TooManyCalls):
+                    # As long as the deadline allows, and not all callers at the same moment.
+                    pause_s += failure.retry_after_s or 0
+                    attempts_max = attempt + 1
+                is_last = attempt == attempts_max or loop.time() + pause_s >= ends_at
                 if is_last or not _is_worth_repeating(failure):
                     raise failure from error
             await asyncio.sleep(pause_s)
@@ -174,11 +187,11 @@ def give_request_id(request: Message) -> None:
 
 
 def _is_worth_repeating(failure: Exception) -> bool:
-    """A lost race that says so, or a call that a stopping server cancelled (grpc/grpc#41785).
+    """A lost race, a share used up, or a call that a stopping server cancelled (grpc/grpc#41785).
 
     UNAVAILABLE is not here: gRPC has repeated that already.
     """
-    if isinstance(failure, Conflict):
+    if isinstance(failure, Conflict | TooManyCalls):
         return True
     was_cancelled = isinstance(failure, Refused) and failure.code is grpc.StatusCode.CANCELLED
     return was_cancelled and isinstance(failure, Unavailable)

@@ -23,7 +23,7 @@ AssayError
 │   ├── Unauthenticated
 │   │   └── CertificateExpired
 │   ├── Exhausted
-│   │   └── MessageTooLarge, StorageFull, TooManyUploads
+│   │   └── MessageTooLarge, StorageFull, TooManyCalls, TooManyUploads
 │   ├── MethodUnknown            the server is older than the client
 │   ├── Unavailable              try again later
 │   │   └── ConnectionFailed
@@ -36,9 +36,7 @@ AssayError
 ├── CannotInfer                  push does not know this kind of object, or lacks a sample
 ├── ContentMismatch              what arrived is not what was promised
 ├── ContextInvalid               the contexts file is absent, wrong, or lacks the context
-├── LocalDiskFull
-├── ServerNotInstalled
-├── TargetExists
+├── LocalDiskFull, ServerNotInstalled, TargetExists
 └── UnsafeFile                   a link, a device, or a name that cannot be stored
 """
 
@@ -308,6 +306,10 @@ class StorageFull(Exhausted):
 
 class MessageTooLarge(Exhausted):
     """A message is over its limit; sending it again does not help."""
+
+
+class TooManyCalls(Exhausted):
+    """One principal calls more often than it may; ``retry_after_s`` says when to come back."""
 
 
 class TooManyUploads(Exhausted):

@@ -63,6 +63,7 @@ CLASS_OF_REASON: Mapping[str, type[AssayError]] = {
     "CERTIFICATE_EXPIRED": errors.CertificateExpired,
     "STORAGE_FULL": errors.StorageFull,
     "MESSAGE_TOO_LARGE": errors.MessageTooLarge,
+    "TOO_MANY_CALLS": errors.TooManyCalls,
     "TOO_MANY_UPLOADS": errors.TooManyUploads,
     "METHOD_UNKNOWN": errors.MethodUnknown,
     "STORE_UNAVAILABLE": errors.Unavailable,

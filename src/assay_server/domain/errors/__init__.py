@@ -17,7 +17,8 @@
     ├── Corrupt                  DigestMismatch, ChecksumMismatch, BlobCorrupt
     ├── Forbidden                PermissionDenied
     ├── Unidentified             Unauthenticated, CertificateExpired
-    ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads
+    ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads,
+    │                            TooManyCalls
     └── Unavailable              StoreUnavailable, Draining, AuditUnavailable,
                                  StreamStalled
 
@@ -60,6 +61,7 @@ from assay_server.domain.errors.service import (
     StorageFull,
     StoreUnavailable,
     StreamStalled,
+    TooManyCalls,
     TooManyUploads,
     Unauthenticated,
 )
@@ -155,6 +157,7 @@ __all__ = [
     "StorageFull",
     "StoreUnavailable",
     "StreamStalled",
+    "TooManyCalls",
     "TooManyUploads",
     "Unauthenticated",
     "Unavailable",

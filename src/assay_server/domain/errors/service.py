@@ -79,6 +79,18 @@ class TooManyUploads(Exhausted):
         self.retry_after_s = retry_after_s
 
 
+class TooManyCalls(Exhausted):
+    """One principal calls more often than its share allows; nothing was done."""
+
+    def __init__(self, per_s: float, burst: int, *, retry_after_s: float) -> None:
+        super().__init__(
+            f"you call too often: {per_s:g} calls per second, or {burst} at once, are what one "
+            f"principal may take; try again in {retry_after_s:g} s",
+            calls_per_s=f"{per_s:g}",
+        )
+        self.retry_after_s = retry_after_s
+
+
 class StoreUnavailable(Unavailable):
     """The metadata or blob store does not answer."""
 
@@ -97,10 +109,11 @@ class Draining(Unavailable):
 class StreamStalled(Unavailable):
     """The other side neither sent nor took anything for so long that its place was given up."""
 
-    def __init__(self, idle_s: float) -> None:
+    def __init__(self, idle_s: float, *, bytes_per_s_min: int = 0) -> None:
+        moved = f"less than {bytes_per_s_min} bytes per second" if bytes_per_s_min else "nothing"
         super().__init__(
-            f"nothing moved on this stream for {idle_s:g} s, so it was closed; nothing durable is "
-            "lost. Go on from where it stands"
+            f"{moved} moved on this stream for {idle_s:.3g} s, so it was closed; nothing durable "
+            "is lost. Go on from where it stands"
         )
 
 

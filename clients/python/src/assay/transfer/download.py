@@ -14,6 +14,8 @@ from assay.errors import (
     ContentMismatch,
     DeadlinePassed,
     DownloadInterrupted,
+    TooManyCalls,
+    TooManyUploads,
     Unavailable,
 )
 from assay.manifest import colliding, manifest_digest, path_problem
@@ -27,7 +29,7 @@ from assay.v1.artifact_service_pb2 import ReadArtifactRequest, ReadArtifactRespo
 from assay.v1.file_pb2 import File
 from assay.v1.version_pb2 import ModelVersion
 
-_WORTH_RESUMING = (Unavailable, DeadlinePassed, ChecksumMismatch)
+_WORTH_RESUMING = (Unavailable, DeadlinePassed, ChecksumMismatch, TooManyCalls, TooManyUploads)
 
 
 @dataclass(slots=True)

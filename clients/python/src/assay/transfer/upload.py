@@ -15,6 +15,7 @@ from assay.errors import (
     ConnectionFailed,
     DeadlinePassed,
     DigestMismatch,
+    TooManyCalls,
     TooManyUploads,
     Unavailable,
     UnsafeFile,
@@ -47,6 +48,7 @@ _WORTH_RESUMING = (
     DeadlinePassed,
     ChecksumMismatch,
     UploadOffsetWrong,
+    TooManyCalls,
     TooManyUploads,
 )
 

@@ -144,6 +144,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INTERNAL: a fault of the server; a `RequestInfo` detail carries the id under which it was logged."""
     ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 55
     """UNAVAILABLE: nothing moved on a stream for so long that it was closed; what was durable stays, go on from there."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 56
+    """RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
+    detail says when to come back. Metadata: `calls_per_s`.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the catalogue of `google.rpc.ErrorInfo.reason`, there without the prefix `ERROR_REASON_`; the
@@ -272,4 +276,8 @@ ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 54
 """INTERNAL: a fault of the server; a `RequestInfo` detail carries the id under which it was logged."""
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 55
 """UNAVAILABLE: nothing moved on a stream for so long that it was closed; what was durable stays, go on from there."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 56
+"""RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
+detail says when to come back. Metadata: `calls_per_s`.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from assay import names
-from assay.errors import Unavailable
+from assay.errors import TooManyCalls, TooManyUploads, Unavailable
 from assay.retries import Patience
 from assay.v1.watch_service_pb2 import WatchRequest, WatchResponse
 from assay.verbs.session import Session
@@ -49,7 +49,7 @@ class WatchVerbs(Session):
                         request.start_revision = change.revision + 1
                         if change.events or bookmarks:
                             yield change
-            except Unavailable as failure:
+            except (Unavailable, TooManyCalls, TooManyUploads) as failure:
                 # Who was connected once waits for ever: servers are restarted.
                 if not await patience.pause(failure):
                     if not was_connected:

@@ -123,10 +123,12 @@ final class Connection implements AutoCloseable {
         }
     }
 
-    /** A lost race that says so, or a call that a stopping server cancelled. */
+    /** A lost race that says so, a share that is used up, or a call that a stopping server cancelled. */
     private static boolean isWorthRepeating(AssayException failure) {
         boolean wasCancelled = failure.statusCode() == Status.Code.CANCELLED && !(failure instanceof CallCancelled);
-        return wasCancelled || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT);
+        return wasCancelled
+                || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT)
+                || failure.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_CALLS);
     }
 
     /** What a status means. */

@@ -30,7 +30,7 @@ final class Upload {
     private static final long COMMIT_BYTES_PER_S = 200L << 20;
 
     private static final Set<String> WORTH_CONTINUING = Set.of(
-            "CHECKSUM_MISMATCH", "UPLOAD_OFFSET_WRONG", "TOO_MANY_UPLOADS", "CONFLICT");
+            "CHECKSUM_MISMATCH", "UPLOAD_OFFSET_WRONG", "TOO_MANY_UPLOADS", "TOO_MANY_CALLS", "CONFLICT");
 
     private final Connection connection;
     private final Channel carrier;
