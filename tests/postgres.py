@@ -123,13 +123,20 @@ class PostgresCluster:
 
     def psql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement outside any event loop and return its rows as text."""
+        return self._psql(database, "--command", statement)
+
+    def load(self, dump: str, database: str) -> None:
+        """Run what pg_dump wrote."""
+        self._psql(database, "--file", "-", given=dump)
+
+    def _psql(self, database: str, *arguments: str, given: str = "") -> str:
         result = subprocess.run(
             [self._binaries / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
-             "--set", "ON_ERROR_STOP=1", "--dbname", self.url(database), "--command", statement],
-            capture_output=True, text=True, check=False,
+             "--set", "ON_ERROR_STOP=1", "--dbname", self.url(database), *arguments],
+            input=given, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if result.returncode != 0:
-            raise RuntimeError(f"psql refused {statement!r}: {result.stderr.strip()}")
+            raise RuntimeError(f"psql refused {arguments!r}: {result.stderr.strip()}")
         return result.stdout.strip()
 
     @property
