@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 from assay_server.app.backups import back_up
@@ -17,11 +19,13 @@ from assay_server.domain.backups import Backup
 from assay_server.domain.bumps import Asked
 from assay_server.domain.calls import Page
 from assay_server.domain.models import ModelChange
+from assay_server.domain.uploading import TransferLimits
+from assay_server.services.collecting import GRACE, CollectingService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
 from assay_server.sqlstore.opening import Store, open_store
 from tests.services.registry import ANN, DIGITS, MAX, CountingIds, Registry, again
 
-EVERYTHING = Page(1000)
+EVERYTHING = Page(100_000)
 
 
 def config_of(url: str, blobs: Path) -> Config:
@@ -48,7 +52,7 @@ class Place:
         store = await open_store(self.url, SystemClock())
         blobs = Disk(self.blobs)
         try:
-            yield Working(store, blobs, Registry(store.metadata))
+            yield Working(store, blobs, Registry(store.metadata), self.blobs)
         finally:
             await blobs.close()
             await store.close()
@@ -69,6 +73,7 @@ class Working:
     store: Store
     blobs: Disk
     registry: Registry
+    root: Path
     published: list[int] = field(default_factory=list)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -91,15 +96,15 @@ class Working:
         await self.blobs.commit(upload_id, sha256=sha256, size_bytes=len(content))
         return sha256
 
-    async def publish(self, content: str) -> int:
-        """A READY version of which ``champion`` is moved to, and an open draft beside it."""
+    async def publish(self, content: str, alias_id: str = "champion") -> int:
+        """A READY version to which the alias is moved, and a read that is audited."""
         await self.keep(content)
         draft = await self.registry.draft(content)
         sealed = await self.registry.seal(draft, publish=Asked())
         number = sealed.version.number
         aliases = await self.registry.aliases.list(DIGITS, EVERYTHING)
         at = {one.alias.alias_id: one.alias.number for one in aliases.answer.items}
-        await self.registry.point("champion", number, expected=at.get("champion"))
+        await self.registry.point(alias_id, number, expected=at.get(alias_id))
         await self.store.audit_sink.record(replace(again(ANN).entry, time=SystemClock().now()))
         async with self.news:
             self.published.append(number)
@@ -111,6 +116,25 @@ class Working:
         async with self.news:
             await self.news.wait_for(lambda: len(self.published) >= count)
 
-    async def publish_until(self, stop: asyncio.Event) -> None:
+    async def publish_until(self, stop: asyncio.Event, alias_id: str = "champion") -> None:
         while not stop.is_set():
-            await self.publish(f"weights {len(self.published)} {uuid.uuid4()}")
+            await self.publish(f"weights {len(self.published)} {uuid.uuid4()}", alias_id)
+
+    async def drop(self, content: str) -> None:
+        """A draft that is abandoned soon, and its bytes, old enough to be collected."""
+        sha256 = await self.keep(content)
+        draft = await self.registry.draft(content)
+        blob = self.root / "blobs/sha256" / sha256[:2] / sha256[2:4] / sha256
+        long_ago = (SystemClock().now() - 2 * GRACE).timestamp()
+        os.utime(blob, (long_ago, long_ago))
+        await self.registry.drafts.abandon(again(ANN), draft)
+
+    async def drop_until(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.drop(f"dropped {uuid.uuid4()}")
+
+    async def collect(self) -> int:
+        """Collect garbage once, as servers do by the hour; gives how many blobs went."""
+        limits = TransferLimits(file_bytes_max=1, idle_s=1, ttl=timedelta(days=7), streams_max=1)
+        store = self.store.metadata
+        return (await CollectingService(store, self.blobs, SystemClock(), limits).collect()).blobs

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,13 @@ from assay_server.app.clock import SystemClock
 from assay_server.blobstore.backup_directory import BackupDirectory
 from assay_server.blobstore.copying import DiskCopying
 from assay_server.blobstore.operations import FileOperations
-from assay_server.domain.audit import AuditFilter
 from assay_server.domain.backups import Backup, BackupRefused
-from assay_server.domain.names import AliasName
-from assay_server.domain.uploading import TransferLimits
-from assay_server.domain.versions import VersionState
 from assay_server.services.backups import BackupService
-from assay_server.services.collecting import GRACE, CollectingService
+from assay_server.services.collecting import GRACE
 from assay_server.sqlstore.places import StoreNotOpened
-from tests.backup.busy import EVERYTHING, Place, Working, quiet
+from tests.backup.busy import Place, quiet
+from tests.backup.comparing import require_prefix
 from tests.backup.conftest import MakePlace
-from tests.services.registry import DIGITS
 
 ENOUGH = 4
 """Versions before a backup begins, so that there is something to copy."""
@@ -59,50 +54,7 @@ async def test_a_backup_under_load_restores_to_one_revision(
             again_there = await restored(tmp_path / f"backup-{turn}", target)
             assert again_there == backup
             async with target.open() as copy:
-                await require_prefix(working, copy, backup)
-
-
-async def require_prefix(working: Working, copy: Working, backup: Backup) -> None:
-    """``copy`` is ``working`` as it was at the revision of ``backup``, and goes on from there."""
-    revision = backup.facts.revision
-    events = {}
-    for each in (working, copy):
-        async with each.store.metadata.read() as reader:
-            found, through = await reader.events.since(
-                1, name_prefix="", among=None, limit=1_000_000
-            )
-        events[each is copy] = [event for event in found if event.revision <= revision]
-        assert through == revision or each is working
-        assert through > revision or each is copy
-    assert events[True] == events[False]
-
-    numbers = await numbers_of(copy)
-    assert numbers == list(range(len(numbers), 0, -1))
-    assert backup.facts.rows["versions"] == len(numbers)
-    alias = (await copy.registry.aliases.get(AliasName(*DIGITS, "champion"))).answer.alias
-    moves = await copy.registry.aliases.list_moves(AliasName(*DIGITS, "champion"), EVERYTHING)
-    assert alias.number == moves.answer.items[0].number
-    for number in numbers:
-        await require_readable(copy, number)
-    trail = await copy.store.audit_reads.list(AuditFilter(), EVERYTHING)
-    made = sorted(entry.revision for entry in trail.items if entry.revision)
-    assert made == list(range(1, revision + 1))
-    assert await copy.publish("the first after the restore") == len(numbers) + 1
-
-
-async def numbers_of(working: Working) -> list[int]:
-    async with working.store.metadata.read() as reader:
-        found = await reader.versions.list(*DIGITS, EVERYTHING, states=frozenset(VersionState))
-    return [version.number for version in found.items]
-
-
-async def require_readable(working: Working, number: int) -> None:
-    async with working.store.metadata.read() as reader:
-        version = await reader.versions.get(*DIGITS, number)
-    for file in version.manifest.files:
-        pieces = working.blobs.read(file.sha256, offset=0, length=file.size_bytes)
-        content = b"".join([piece async for piece in pieces])
-        assert hashlib.sha256(content).hexdigest() == file.sha256
+                await require_prefix(working, target, copy, backup=backup)
 
 
 @pytest.fixture
@@ -161,16 +113,13 @@ async def test_nothing_that_a_backup_needs_is_collected_while_it_runs(place: Pla
         blob = next(place.blobs.glob(f"blobs/sha256/*/*/{sha256}"))
         long_ago = (SystemClock().now() - 2 * GRACE).timestamp()
         os.utime(blob, (long_ago, long_ago))
-        limits = TransferLimits(file_bytes_max=1, idle_s=1, ttl=timedelta(days=7), streams_max=1)
-        collecting = CollectingService(working.store.metadata, working.blobs, SystemClock(), limits)
-
         with DiskCopying(place.blobs).held():
-            during = await collecting.collect()
+            during = await working.collect()
             is_there = blob.exists()
-        after = await collecting.collect()
+        after = await working.collect()
 
-    assert (during.blobs, is_there) == (0, True)
-    assert (after.blobs, blob.exists()) == (1, False)
+    assert (during, is_there) == (0, True)
+    assert (after, blob.exists()) == (1, False)
 
 
 @ON_SQLITE

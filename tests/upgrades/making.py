@@ -94,7 +94,7 @@ RULES = (
 async def fill(store: Store, blobs: Path) -> None:
     """Do everything once that leaves a row."""
     bytes_kept = Disk(blobs)
-    working = Working(store, bytes_kept, Registry(store.metadata))
+    working = Working(store, bytes_kept, Registry(store.metadata), blobs)
     clock, ids = SteppingClock(), CountingIds()
     namespaces = NamespaceService(store.metadata, clock, ids)
     await namespaces.create(again(ADMIN), "vision", NamespaceChange(display_name="Vision"))
