@@ -10,6 +10,8 @@ CODEGEN := .codegen/.stamp .codegen-mypy/.stamp .codegen-go/.stamp
 SOURCES := src clients/python/src tests tools $(wildcard examples benchmarks)
 # Extra arguments for pytest, for example: make test ARGS="-k gate"
 ARGS ?=
+# Two processes: the clients' builds and the servers' waits overlap. PARALLEL= runs one after another.
+PARALLEL ?= --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: help
 help: ## list the targets
@@ -34,7 +36,7 @@ serve: $(STAMP) ## run a development server on this machine (SQLite, disk, throw
 
 .PHONY: test
 test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest $(PARALLEL) $(ARGS)
 
 # How long `make torture` goes on: kills per database, seconds of history, power cuts, ….
 KILLS ?= 100

@@ -19,6 +19,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, keep together what shares something dear.
+
+    A file shares its servers; all that builds the Go or the Java client shares its build.
+    """
+    for item in items:
+        folders = item.path.relative_to(Path(__file__).parent).parts
+        builds = {"go", "java", "scenario"} & set(folders)
+        item.add_marker(pytest.mark.xdist_group("builds" if builds else "/".join(folders)))
+
+
 @pytest.fixture(scope="session")
 def postgres_binaries() -> Path:
     """The directory of initdb and postgres."""
