@@ -36,12 +36,11 @@ async def hear(channel: grpc.aio.Channel, method: str, request: Any) -> Heard:
     try:
         return Heard(grpc.StatusCode.OK, await _answer(channel, BY_SHORT_NAME[method], request))
     except grpc.aio.AioRpcError as error:
-        return Heard(
-            error.code(),
-            message=error.details() or "",
-            details=details_of(error).SerializeToString(),
-            reason=info_of(error).reason,
-        )
+        message = error.details() or ""
+        if not any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ()):
+            return Heard(error.code(), message=message)  # said by the network
+        details = details_of(error).SerializeToString()
+        return Heard(error.code(), None, message, details, info_of(error).reason)
 
 
 async def _answer(channel: grpc.aio.Channel, method: MethodDescriptor, request: Any) -> Any:

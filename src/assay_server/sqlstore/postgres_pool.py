@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from assay_server.domain.errors import StoreUnavailable
-from assay_server.sqlstore.dialects import RETRY_AFTER_S
+from assay_server.sqlstore.dialects import POSTGRES_ERRORS, RETRY_AFTER_S
 
 CONNECT_MAX_S = 5.0
 BORROW_MAX_S = 10.0
@@ -115,7 +115,13 @@ class Pool:
             if not connection.is_closed():
                 return connection
         connection = await self._connect()
-        await connection.execute(self._begin)
+        try:
+            await connection.execute(self._begin)
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, POSTGRES_ERRORS):
+                raise StoreUnavailable(RETRY_AFTER_S) from error
+            raise
         return connection
 
     async def _renew(self, connection: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -9,8 +10,10 @@ from assay_server.domain.calls import Change, Page
 from assay_server.domain.errors import AlreadyExists, Conflict, RequestIdReused
 from assay_server.domain.models import Model
 from assay_server.ports.metadata import Transaction
+from assay_server.sqlstore import postgres, requests, sqlite
 from assay_server.sqlstore.opening import Store
 from assay_server.sqlstore.requests import KEPT
+from assay_server.sqlstore.session import Session
 from tests.contract.store.registries import (
     NOON,
     Database,
@@ -206,6 +209,25 @@ async def test_old_requests_are_forgotten_and_younger_ones_are_not(store: Store)
     await add_model(store, make_model("other"), call=make_call(request_id="r1"))
 
     assert await models(store) == ["digits", "other"]
+
+
+async def test_old_requests_are_forgotten_in_batches_that_hold_up_nobody_for_long(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+
+    async def counted(session: Session, *, now: datetime) -> int:
+        batches.append(await requests.sweep(session, now=now))
+        return batches[-1]
+
+    monkeypatch.setattr(requests, "SWEPT_MAX", 3)
+    for module in (sqlite, postgres):
+        monkeypatch.setattr(module, "sweep", counted)
+    for number in range(7):
+        await add_model(store, make_model(f"m{number}"), call=make_call(request_id=f"r{number}"))
+
+    assert await store.keep(NOON + KEPT + KEPT) == 7
+    assert batches == [3, 3, 1, 0]
 
 
 async def test_writers_racing_for_a_number_each_get_their_own_without_a_retry(

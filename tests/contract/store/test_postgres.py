@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -22,6 +21,7 @@ from tests.contract.store.registries import (
     read,
     trail,
 )
+from tests.lossy import COMMIT, LossyProxy, address_in, through
 
 
 @pytest.fixture
@@ -31,74 +31,16 @@ async def database(emptied_url: str) -> AsyncIterator[Database]:
     await found.close()
 
 
-class LossyProxy:
-    """Passes everything on, until it is told to lose the answer to the next commit."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._target = parts.hostname, parts.port
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._passing: set[asyncio.Task[None]] = set()
-        self.loses_next_commit = False
-        self.is_down = False
-        self.url = url
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = self.url.replace(f":{self._target[1]}/", f":{port}/")
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        self.cut()
-        await asyncio.gather(*self._passing, return_exceptions=True)
-
-    def cut(self) -> None:
-        """Break every connection."""
-        for writer in self._open:
-            writer.transport.abort()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.is_down:
-            writer.transport.abort()
-            return
-        far_reader, far_writer = await asyncio.open_connection(*self._target)
-        self._open |= {writer, far_writer}
-        there = self._pass(reader, far_writer, back=writer)
-        self._passing |= {
-            asyncio.create_task(there),
-            asyncio.create_task(self._pass(far_reader, writer)),
-        }
-
-    async def _pass(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        back: asyncio.StreamWriter | None = None,
-    ) -> None:
-        while data := await reader.read(65536):
-            if back and self.loses_next_commit and b"COMMIT" in data:
-                self.loses_next_commit = False
-                back.transport.abort()  # before the answer comes
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-
 @pytest.fixture
 async def proxy(emptied_url: str) -> AsyncIterator[LossyProxy]:
-    made = LossyProxy(emptied_url)
-    await made.start()
-    yield made
-    await made.stop()
+    async with LossyProxy(address_in(emptied_url)) as made:
+        yield made
 
 
 @pytest.fixture
-async def lossy(proxy: LossyProxy) -> AsyncIterator[Store]:
+async def lossy(emptied_url: str, proxy: LossyProxy) -> AsyncIterator[Store]:
     """A registry behind the proxy, with a namespace."""
-    reached = Database(proxy.url)
+    reached = Database(through(emptied_url, proxy))
     store = await reached.open()
     await add_namespace(store)
     yield store
@@ -183,7 +125,7 @@ async def test_racing_servers_neither_deadlock_nor_fail_to_serialize(database: D
 async def test_a_commit_whose_answer_is_lost_is_looked_up_by_its_request_id(
     proxy: LossyProxy, lossy: Store
 ) -> None:
-    proxy.loses_next_commit = True
+    proxy.loses_answer_to = COMMIT
 
     revision = await add_model(lossy, call=make_call(request_id="r1"))
     again = await lossy.metadata.change(make_call(request_id="r1"), str, never)
@@ -197,7 +139,7 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up_by_its_request_id(
 async def test_a_commit_whose_answer_is_lost_without_a_request_id_is_unknown(
     proxy: LossyProxy, lossy: Store
 ) -> None:
-    proxy.loses_next_commit = True
+    proxy.loses_answer_to = COMMIT
 
     with pytest.raises(StoreUnavailable):
         await add_model(lossy)
@@ -233,6 +175,20 @@ async def test_the_store_comes_back_with_the_database(proxy: LossyProxy, lossy: 
     await lossy.ping()
     await add_model(lossy)
     assert await models(lossy) == ["digits"]
+
+
+async def test_a_connection_that_breaks_while_it_is_opened_is_no_fault_of_ours(
+    proxy: LossyProxy, lossy: Store
+) -> None:
+    async def meanwhile(_: Transaction) -> None:
+        with pytest.raises(StoreUnavailable):
+            await add_model(lossy)
+
+    proxy.drops = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+    await change(lossy, meanwhile)
+
+    assert proxy.drops == b""
+    await add_model(lossy)
 
 
 async def never(_: Transaction) -> Change[str]:
