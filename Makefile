@@ -48,6 +48,10 @@ torture: $(STAMP) ## the fault suite for longer (KILLS, HISTORY_S; SEED repeats 
 	@ASSAY_KILLS=$(KILLS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) \
 		$(VENV)/python -m pytest -s tests/faults $(ARGS)
 
+.PHONY: counts
+counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on each database, about two minutes
+	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s tests/wire/test_counts.py $(ARGS)
+
 .PHONY: check
 check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests
 	@$(VENV)/ruff check $(SOURCES)

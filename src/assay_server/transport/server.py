@@ -1,6 +1,7 @@
 """The gRPC server: its options, its services, and how it stops without losing anything."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,8 +36,13 @@ KEEPALIVE_ANSWER_S = 20.0
 PING_STRIKES_MAX = 2
 """Pings that come too early before the connection is closed (ENHANCE_YOUR_CALM)."""
 
+LOOK_S = 0.2
+"""How often it is asked whether the core's server is still there."""
+
 LAST_WORDS_S = 1.0
 """Before the grace ends, calls that still run are told why, instead of being cut."""
+
+log = logging.getLogger("assay.server")
 
 AddTo = Callable[[Any], None]
 """Adds the handlers of a service to what it is given."""
@@ -110,14 +116,13 @@ class GrpcServer:
 
     def __init__(self, around: Around, registrations: Sequence[AddTo], limits: ServerLimits):
         self._around = around
+        self._registrations = tuple(registrations)
         self._limits = limits
-        self._server = grpc.aio.server(interceptors=[around], options=limits.options())
-        unregistered = _Unregistered(self._server)
-        for add_to in registrations:
-            add_to(unregistered)
         self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, unregistered)
-        _add_reflection(unregistered)
+        self._server = self._made()
+        self._standing: asyncio.Task[None] | None = None
+        self._replacing = asyncio.Lock()
+        self._is_stopping = False
         self.is_serving = False
         self._is_started = False
 
@@ -127,18 +132,10 @@ class GrpcServer:
         Raises:
             CannotListen: The address is taken or not ours.
         """
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            if credentials is None:
-                bound = self._server.add_insecure_port(address)
-            else:
-                bound = self._server.add_secure_port(address, credentials)
-        except RuntimeError:
-            raise CannotListen(
-                f"cannot listen on {address}: is another server there? Choose another port, or 0"
-            ) from None
-        await self._server.start()
+        host = f"[{host}]" if ":" in host else host
+        bound = await self._listen(f"{host}:{port}", credentials)
         self._is_started = True
+        self._standing = asyncio.create_task(self._stand(f"{host}:{bound}", credentials))
         await self.announce(is_healthy=True)
         return bound
 
@@ -162,6 +159,10 @@ class GrpcServer:
             self._is_started = self.is_serving = False
             await self._health.enter_graceful_shutdown()
             await asyncio.sleep(self._limits.drain_notice_s)
+        self._is_stopping = True
+        async with self._replacing:
+            if self._standing is not None:
+                self._standing.cancel()
         self._around.end_streams(Draining())
         grace_s = self._limits.drain_grace_s
         stopping = asyncio.create_task(self._server.stop(grace_s))
@@ -170,6 +171,56 @@ class GrpcServer:
             rpc.end_with(Draining())
         await stopping
         await self._around.settle(timeout_s=grace_s + LAST_WORDS_S)
+
+    def _made(self) -> grpc.aio.Server:
+        server = grpc.aio.server(interceptors=[self._around], options=self._limits.options())
+        unregistered = _Unregistered(server)
+        for add_to in self._registrations:
+            add_to(unregistered)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, unregistered)
+        _add_reflection(unregistered)
+        return server
+
+    async def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
+        try:
+            if credentials is None:
+                bound = self._server.add_insecure_port(address)
+            else:
+                bound = self._server.add_secure_port(address, credentials)
+        except RuntimeError:
+            raise CannotListen(
+                f"cannot listen on {address}: is another server there? Choose another port, or 0"
+            ) from None
+        await self._server.start()
+        return bound
+
+    async def _stand(self, address: str, credentials: grpc.ServerCredentials | None) -> None:
+        """Replace the core's server when it breaks, as one call with an odd path makes it.
+
+        grpc.aio decodes the path of a call outside of any handler: bytes that are not UTF-8 end
+        its loop, and with it everybody's service. Calls in flight are cancelled, and on record.
+        """
+        is_standing = True
+        while is_standing:
+            try:
+                # With a timeout, since a broken server waits for its calls to end before it tells.
+                is_standing = await self._server.wait_for_termination(LOOK_S)
+            except Exception:
+                log.exception("the gRPC server broke and is replaced")
+                async with self._replacing:
+                    await self._replace(address, credentials)
+
+    async def _replace(self, address: str, credentials: grpc.ServerCredentials | None) -> None:
+        await self._server.stop(None)
+        while not self._is_stopping:
+            self._server = self._made()
+            try:
+                await self._listen(address, credentials)
+            except CannotListen as problem:
+                log.error("%s", problem)
+                await asyncio.sleep(LOOK_S)
+            else:
+                return
 
 
 def _add_reflection(server: _Unregistered) -> None:

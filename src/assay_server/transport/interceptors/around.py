@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from assay_server.domain.errors import RegistryError
+from assay_server.domain.errors.families import quotable
 from assay_server.ports.clock import Ids
 from assay_server.transport.api import METHODS, is_read
 from assay_server.transport.interceptors.rpc import Context, Method, Proceed, Requests, Rpc
@@ -65,7 +66,8 @@ class Around(grpc.aio.ServerInterceptor):
         if full_name.split("/")[0] in self._exempt and handler is not None:
             return handler
         if handler is None:
-            return self._wrap(Method(full_name, gives_stream=False))
+            # Whatever bytes a client calls a method must fit into every trail and log.
+            return self._wrap(Method(quotable(full_name), gives_stream=False))
         self._wrapped[path] = self._wrap(_method_of(full_name, handler, self._requirements))
         return self._wrapped[path]
 

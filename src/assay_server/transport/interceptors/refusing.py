@@ -28,8 +28,9 @@ async def refusals_as_statuses(rpc: Rpc, proceed: Proceed) -> bytes | None:
         answer = await proceed(rpc)
     except (Exception, asyncio.CancelledError) as error:
         refusal = refusal_of(error, rpc)
-        if refusal is None or isinstance(refusal, DeadlinePassed):
-            rpc.status = _gone(refusal)
+        is_too_late = isinstance(refusal, DeadlinePassed)
+        if refusal is None or (is_too_late and isinstance(error, asyncio.CancelledError)):
+            rpc.status, rpc.reason = outcome_of(refusal)
             raise  # nobody listens; a swallowed cancellation leaks in the core (pitfall 10)
         await _abort(rpc, refusal)
     rpc.status = grpc.StatusCode.OK
@@ -71,10 +72,6 @@ def outcome_of(refusal: RegistryError | WireError | None) -> tuple[grpc.StatusCo
 def _is_too_late(rpc: Rpc) -> bool:
     left_s: float | None = rpc.context.time_remaining()
     return left_s is not None and left_s <= DEADLINE_SLACK_S
-
-
-def _gone(refusal: DeadlinePassed | None) -> grpc.StatusCode:
-    return grpc.StatusCode.CANCELLED if refusal is None else DeadlinePassed.code
 
 
 async def _abort(rpc: Rpc, refusal: RegistryError | WireError) -> NoReturn:
