@@ -37,6 +37,7 @@ from assay_server.sqlstore.places import SqlitePlace, place_of
 from assay_server.sqlstore.schema import migrate_files
 from tests.pki import Authority, Credentials
 from tests.wire.scripted import secure_channel
+from tests.wire.watching import Recording, RecordingStub, history, require_promises
 
 
 def principal(role: Role | str) -> str:
@@ -52,6 +53,8 @@ class Registry:
     authority: Authority
     config: Config
     _credentials: dict[str, Credentials] = field(default_factory=dict)
+    recordings: list[Recording] = field(default_factory=list)
+    """Every watch that a test opened through ``stubs``."""
 
     @asynccontextmanager
     async def channel(self, name: Role | str = Role.ADMIN) -> AsyncIterator[grpc.aio.Channel]:
@@ -66,7 +69,9 @@ class Registry:
     @asynccontextmanager
     async def stubs(self, name: Role | str = Role.ADMIN) -> AsyncIterator["Stubs"]:
         async with self.channel(name) as channel:
-            yield Stubs(channel)
+            stubs = Stubs(channel)
+            stubs.watch = RecordingStub(stubs.watch, self.recordings, principal(name))
+            yield stubs
 
 
 class Stubs:
@@ -127,7 +132,10 @@ def settings(directory: Path, authority: Authority, **limits: float) -> Config:
 
 @asynccontextmanager
 async def open_registry(config: Config, authority: Authority) -> AsyncIterator[Registry]:
-    """Serve; every role is bound everywhere to its principal, the first time."""
+    """Serve; every role is bound everywhere to its principal, the first time.
+
+    What watches gave is held against what happened when the block ends well.
+    """
     opened: list[Stores] = []
 
     async def prepare(stores: Stores) -> None:
@@ -136,4 +144,6 @@ async def open_registry(config: Config, authority: Authority) -> AsyncIterator[R
         await founding.roles_everywhere({role: principal(role) for role in Role})
 
     async with running(config, prepare) as server:
-        yield Registry(server, opened[0], authority, config)
+        registry = Registry(server, opened[0], authority, config)
+        yield registry
+        require_promises(registry.recordings, await history(opened[0].facts))

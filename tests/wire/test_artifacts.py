@@ -170,7 +170,9 @@ async def test_paths_that_collide_are_refused(ann: Transfers, draft: str) -> Non
     assert info_of(error).reason == "PATH_DUPLICATE"
 
 
-@pytest.mark.parametrize("upload_id", ["latest", "..", "u" * 36, "0641C7F8-39F1-4554-8741-EA713AF3B8FB"])
+@pytest.mark.parametrize(
+    "upload_id", ["latest", "..", "u" * 36, "0641C7F8-39F1-4554-8741-EA713AF3B8FB"]
+)
 async def test_the_id_of_an_upload_is_a_uuid(ann: Transfers, draft: str, upload_id: str) -> None:
     error = await refusal(ann.begin(draft, CONTENT, name=f"{draft}/uploads/{upload_id}"))
 

@@ -1,8 +1,7 @@
 """Watching: in order, all of it, resumable, and only what one may read."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,16 @@ import grpc
 
 from assay.v1 import access_service_pb2, event_pb2, role_binding_pb2
 from assay.v1 import watch_service_pb2 as api
+from assay_server.app.rooms import CLOCK
 from assay_server.domain.access import Role
+from assay_server.domain.audit import AuditFilter
+from assay_server.domain.calls import Change, Happened, Page
+from assay_server.domain.events import EventType
+from tests.contract.store.registries import make_call, make_model
 from tests.pki import Authority
 from tests.wire.registry import Registry, Stubs, open_registry, principal, settings
 from tests.wire.scripted import info_of, refusal
+from tests.wire.watching import until, whole
 
 DEPLOYER = role_binding_pb2.ROLE_DEPLOYER
 
@@ -63,7 +68,8 @@ async def test_a_watch_resumes_where_it_ended_without_a_gap_or_a_repetition(
         call.cancel()
         await stubs.create_namespace("b")
         await stubs.create_namespace("c")
-        resumed, one = await watch(stubs, start=last + 1)
+        resumed = stubs.watch.resume(call)
+        one = await resumed.read()
         two = await next_events(resumed)
         resumed.cancel()
 
@@ -136,6 +142,39 @@ async def test_a_watch_shows_only_what_its_caller_may_read_now(registry: Registr
     assert ended.code() is grpc.StatusCode.NOT_FOUND
 
 
+async def test_nothing_is_delivered_after_a_grant_was_revoked(registry: Registry) -> None:
+    """A long watch over two namespaces, one of which it loses; another one ends at once."""
+    async with registry.stubs() as admin, registry.stubs("ops") as ops:
+        await admin.create_namespace("vision")
+        await admin.create_namespace("speech")
+        lost = await admin.bind(DEPLOYER, principal("ops"), "namespaces/vision")
+        await admin.bind(DEPLOYER, principal("ops"), "namespaces/speech")
+        both, _ = await watch(ops)
+        reading = asyncio.create_task(both_until_speech(both))
+        for _ in range(20):
+            await rename(admin, "vision")
+        revoked = await admin.access.DeleteRoleBinding(
+            access_service_pb2.DeleteRoleBindingRequest(name=lost)
+        )
+        for _ in range(20):
+            await rename(admin, "vision")
+        await rename(admin, "speech")
+        received = await reading
+        both.cancel()
+
+    names = [event.name for message in received for event in message.events]
+    assert names[-1] == "namespaces/speech"
+    assert set(names[:-1]) <= {"namespaces/vision"}
+    assert max((m.revision for m in received[:-1]), default=0) < revoked.revision
+
+
+async def both_until_speech(call: Any) -> list[api.WatchResponse]:
+    received = []
+    while not received or received[-1].events[0].name != "namespaces/speech":
+        received.append(await next_events(call))
+    return received
+
+
 async def rename(stubs: Stubs, namespace_id: str) -> None:
     request = access_service_pb2.UpdateNamespaceRequest()
     request.namespace.name = f"namespaces/{namespace_id}"
@@ -162,8 +201,9 @@ async def test_history_that_is_gone_is_refused_with_the_oldest_revision(
 ) -> None:
     async with registry.stubs() as stubs:
         for number in range(3):
-            newest = await stubs.create_namespace(f"n{number}")
-        forget_before(registry, newest)
+            await stubs.create_namespace(f"n{number}")
+        await registry.stores.keep(CLOCK.now() + timedelta(days=31))
+        newest = await stubs.create_namespace("n3")
         gone = stubs.watch.Watch(api.WatchRequest(start_revision=newest - 1))
         error = await refusal(gone.read())
         kept, first = await watch(stubs, start=newest)
@@ -172,16 +212,7 @@ async def test_history_that_is_gone_is_refused_with_the_oldest_revision(
     assert error.code() is grpc.StatusCode.OUT_OF_RANGE
     assert info_of(error).reason == "REVISION_COMPACTED"
     assert info_of(error).metadata["oldest_revision"] == str(newest)
-    assert first.events[0].name == "namespaces/n2"
-
-
-def forget_before(registry: Registry, revision: int) -> None:
-    """As the daily tidying does with old events."""
-    file = registry.config.store.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(file, timeout=10)) as connection:
-        connection.execute("DELETE FROM events WHERE revision < ?", (revision,))
-        connection.execute("UPDATE counters SET value = ? WHERE name = 'oldest_event'", (revision,))
-        connection.commit()
+    assert first.events[0].name == "namespaces/n3"
 
 
 async def test_draining_ends_a_watch_where_it_can_be_resumed(
@@ -205,3 +236,53 @@ async def test_draining_ends_a_watch_where_it_can_be_resumed(
         resumed.cancel()
     assert again.events[0].name == "namespaces/after"
     assert again.revision == last + 1
+
+
+async def test_a_watch_that_is_not_read_is_cut_off_where_it_can_be_resumed(
+    tmp_path: Path, authority: Authority
+) -> None:
+    config = settings(tmp_path, authority, upload_idle_s=0.5, stream_window_bytes=64 * 1024)
+    async with open_registry(config, authority) as registry, registry.stubs() as stubs:
+        first = 1 + await stubs.create_namespace("vision")
+        for number in range(60):
+            last = await happen(registry, f"m{number}", size_bytes=256 * 1024)
+        slow, _ = await watch(stubs, start=first)
+        await registry_closed_a_stream(registry)
+        error = await refusal(everything(slow))
+        resumed = stubs.watch.resume(slow)
+        await until(resumed, last)
+
+    info = info_of(error)
+    assert error.code() is grpc.StatusCode.UNAVAILABLE
+    assert info.reason == "WATCH_TOO_SLOW"
+    assert first < int(info.metadata["resume_revision"]) <= slow.recording.last + 1 < last
+    received = dict.fromkeys(fact[0] for fact in whole(resumed.recording))
+    assert list(received) == [*range(first, last + 1)]
+
+
+async def everything(call: Any) -> None:
+    while await call.read() is not grpc.aio.EOF:
+        pass
+
+
+async def registry_closed_a_stream(registry: Registry) -> None:
+    """Wait until the trail has the end of a stream: the client does not look meanwhile."""
+    wanted = AuditFilter(method="assay.v1.WatchService/Watch")
+    async with asyncio.timeout(60):
+        while True:
+            entries = (await registry.stores.trail.list(wanted, Page(100))).items
+            if any(entry.reason == "WATCH_TOO_SLOW" for entry in entries):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def happen(registry: Registry, model_id: str, *, size_bytes: int) -> int:
+    """A change whose event is large, and its revision."""
+    model = make_model(model_id, description="x" * size_bytes)
+    event = Happened(EventType.CREATED, model.name, "vision", model)
+
+    async def body(tx: Any) -> Change[str]:
+        await tx.models.add(model)
+        return Change("", (event,))
+
+    return (await registry.stores.facts.change(make_call(), str, body)).revision

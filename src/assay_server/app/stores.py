@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
@@ -25,7 +26,10 @@ async def open_stores(config: Config, metrics: CollectorRegistry) -> AsyncIterat
         StoreNotOpened: One does not answer, is in use, or has another schema.
     """
     store = await open_store(
-        config.store.url, CLOCK, bring_up_to_date=config.store.migrate_at_start
+        config.store.url,
+        CLOCK,
+        bring_up_to_date=config.store.migrate_at_start,
+        events_kept=timedelta(seconds=config.store.events_kept_s),
     )
     try:
         blobs = Disk(config.blobs.directory)

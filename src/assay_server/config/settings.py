@@ -81,6 +81,12 @@ class StoreSection:
         "Bring the schema up to date when the server starts. Turn it off where "
         "`assay-server migrate` is a step of its own.",
     )
+    events_kept_s: float = setting(
+        30 * 86400.0,
+        "A watch that stood still for longer cannot be resumed and begins again from a list. "
+        "What was true at a revision is kept for ever.",
+        least=3600,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,11 @@ class Batch:
     revision: int
     events: tuple[Event, ...] = ()
 
+    @property
+    def undelivered_from(self) -> int:
+        """Where to resume a watch whose client may not have received this one."""
+        return self.revision if self.events else self.revision + 1
+
 
 class WatchService:
     """The one request about events."""

@@ -1,10 +1,21 @@
 """Committed events in SQL, for those who watch."""
 
 from collections.abc import Sequence, Set
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.events import Event, EventType
@@ -12,11 +23,18 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import among, reading
 from assay_server.sqlstore.records import SUBJECTS, json_array
-from assay_server.sqlstore.session import ReadSession, Row
-from assay_server.sqlstore.times import from_us
+from assay_server.sqlstore.session import ReadSession, Row, Session
+from assay_server.sqlstore.times import from_us, to_us
 
 _TABLE = tables.events
 _LAST = 2**63 - 1
+
+KEPT = timedelta(days=30)
+"""How long a watch may stand still and still be resumed, unless settings say otherwise."""
+
+SWEPT_MAX = 1000
+"""Events that a sweep removes in one transaction: some milliseconds of a writer's time."""
+
 _PREFIX = bindparam("name_prefix", type_=Text)
 _BELOW = _PREFIX + literal_column("'/'")
 _PAST = _PREFIX + literal_column("'0'")
@@ -43,6 +61,20 @@ SINCE = _since()
 SINCE_BELOW = _since(_IS_BELOW)
 SINCE_AMONG = _since(_IS_AMONG)
 SINCE_BELOW_AMONG = _since(_IS_BELOW, _IS_AMONG)
+OLDEST_ROWS = Statement(
+    select(_TABLE.c.revision, _TABLE.c.time)
+    .order_by(_TABLE.c.revision, _TABLE.c.position)
+    .limit(bindparam("size", type_=BigInteger))
+)
+BEGIN_AT = Statement(
+    update(tables.counters)
+    .where(
+        tables.counters.c.name == literal_column("'oldest_event'"),
+        tables.counters.c.value < bindparam("oldest"),
+    )
+    .values(value=bindparam("oldest"))
+)
+FORGET = Statement(delete(_TABLE).where(_TABLE.c.revision < bindparam("oldest")))
 OLDEST = reading(
     select(tables.counters.c.value).where(
         tables.counters.c.name == literal_column("'oldest_event'")
@@ -103,3 +135,20 @@ def _event(row: Row) -> Event:
         from_us(time),
         SUBJECTS[kind].decode(subject),
     )
+
+
+async def sweep(session: Session, *, before: datetime) -> int:
+    """Forget some events that are older than ``before``, oldest first; returns about how many.
+
+    What is left begins at a revision of which nothing is missing, and the counter says at which.
+    """
+    rows = await session.rows(OLDEST_ROWS, size=SWEPT_MAX + 1)
+    revisions = [row[0] for row in takewhile(lambda row: row[1] < to_us(before), rows)]
+    if not revisions:
+        return 0
+    # The last one may go on past what was read; a single one that does is forgotten whole.
+    is_cut = len(revisions) > SWEPT_MAX and revisions[0] < revisions[-1]
+    oldest = revisions[-1] if is_cut else revisions[-1] + 1
+    await session.write(BEGIN_AT, oldest=oldest)
+    await session.write(FORGET, oldest=oldest)
+    return sum(revision < oldest for revision in revisions)

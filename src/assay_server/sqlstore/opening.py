@@ -1,7 +1,7 @@
 """Opens a registry: the one place where its parts are put together."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assay_server.ports.audit import AuditReads, AuditSink
 from assay_server.ports.clock import Clock
@@ -93,9 +93,9 @@ class Store:
             await reader.bindings.epoch()
 
     async def keep(self, now: datetime) -> int:
-        """Do what is due each day: forget old requests, make tables for months to come.
+        """Do what is due each day: forget old requests and events, make tables for months to come.
 
-        Harmless when repeated or done by several servers. Returns how many requests went.
+        Harmless when repeated or done by several servers. Returns how many went.
         """
         return await self._keep(now)
 
@@ -104,13 +104,20 @@ class Store:
         await self._close()
 
 
-async def open_store(url: str, clock: Clock, *, bring_up_to_date: bool = False) -> Store:
+async def open_store(
+    url: str,
+    clock: Clock,
+    *,
+    bring_up_to_date: bool = False,
+    events_kept: timedelta = events.KEPT,
+) -> Store:
     """Open the registry at ``url``: sqlite:///path or postgresql://user:password@host/database.
 
     Args:
         url: Where it is.
         clock: What time changes and entries are given.
         bring_up_to_date: Migrate the schema first, or make it.
+        events_kept: How long events are kept for watches that stood still.
 
     Raises:
         StoreNotOpened: It does not answer, another server has its file, or its schema does not
@@ -123,17 +130,19 @@ async def open_store(url: str, clock: Clock, *, bring_up_to_date: bool = False) 
             if bring_up_to_date:
                 migrate_files(place)
             await require_fitting(url)
-            return await _open_sqlite(place, clock, lock)
+            return await _open_sqlite(place, clock, lock, events_kept)
         except BaseException:
             lock.release()
             raise
     if bring_up_to_date:
         await migrate(url)
     await require_fitting(url)
-    return await _open_postgres(place, clock)
+    return await _open_postgres(place, clock, events_kept)
 
 
-async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock) -> Store:
+async def _open_sqlite(
+    place: SqlitePlace, clock: Clock, lock: FileLock, events_kept: timedelta
+) -> Store:
     dialect: Dialect = Sqlite()
     catalogue = Catalogue(dialect.core, _STATEMENTS)
     snapshots = Snapshots(place.registry, catalogue, dialect)
@@ -149,6 +158,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock) -> Stor
         writer=writer,
         changes=Changes(clock),
         revisions=revisions,
+        events_kept=events_kept,
     )
 
     async def close() -> None:
@@ -168,7 +178,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock) -> Stor
     )
 
 
-async def _open_postgres(place: PostgresPlace, clock: Clock) -> Store:
+async def _open_postgres(place: PostgresPlace, clock: Clock, events_kept: timedelta) -> Store:
     dialect: Dialect = Postgres()
     catalogue = Catalogue(dialect.core, _STATEMENTS)
     connecting_to = connecting(place.url, dialect)
@@ -183,6 +193,7 @@ async def _open_postgres(place: PostgresPlace, clock: Clock) -> Store:
         revisions=revisions,
         catalogue=catalogue,
         dialect=dialect,
+        events_kept=events_kept,
     )
 
     async def keep(now: datetime) -> int:

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import StoreUnavailable, UploadFenced
 from assay_server.domain.names import parse_upload
+from assay_server.sqlstore import events
 from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import RETRY_AFTER_S, Dialect
@@ -43,11 +44,13 @@ class PostgresMetadata:
         revisions: Revisions,
         catalogue: Catalogue,
         dialect: Dialect,
+        events_kept: timedelta,
     ) -> None:
         self._readers = readers
         self._writers = writers
         self._changes = changes
         self._revisions = revisions
+        self._events_kept = events_kept
         self._catalogue = catalogue
         self._dialect = dialect
         self._texts = Texts(catalogue)
@@ -90,12 +93,13 @@ class PostgresMetadata:
         return await self._revisions.wait_past(revision, timeout_s)
 
     async def sweep(self, now: datetime) -> int:
-        """Forget requests that are older than they need to be kept; returns how many."""
+        """Forget requests and events that are older than is kept; returns how many."""
         total = 0
         while True:
             async with self._writers.borrow() as connection:
                 session = self._session(connection)
                 swept = await sweep(session, now=now)
+                swept += await events.sweep(session, before=now - self._events_kept)
                 await session.commit()
             total += swept
             if not swept:

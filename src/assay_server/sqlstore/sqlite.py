@@ -1,11 +1,12 @@
 """The registry in a SQLite file: one server, no installation."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import UploadFenced
 from assay_server.domain.names import parse_upload
+from assay_server.sqlstore import events
 from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
@@ -29,11 +30,13 @@ class SqliteMetadata:
         writer: SqliteWriter,
         changes: Changes,
         revisions: Revisions,
+        events_kept: timedelta,
     ) -> None:
         self._snapshots = snapshots
         self._writer = writer
         self._changes = changes
         self._revisions = revisions
+        self._events_kept = events_kept
         self._tail = OneByOne()
 
     def read(self, as_of: int = 0) -> OpenReader:
@@ -64,14 +67,18 @@ class SqliteMetadata:
         return await self._revisions.wait_past(revision, timeout_s)
 
     async def sweep(self, now: datetime) -> int:
-        """Forget requests that are older than they need to be kept; returns how many."""
+        """Forget requests and events that are older than is kept; returns how many."""
 
-        async def some(session: Session) -> int:
+        async def requests(session: Session) -> int:
             return await sweep(session, now=now)
 
+        async def old_events(session: Session) -> int:
+            return await events.sweep(session, before=now - self._events_kept)
+
         total = 0
-        while swept := await self._writer.run(some, _told_nobody):
-            total += swept
+        for some in (requests, old_events):
+            while swept := await self._writer.run(some, _told_nobody):
+                total += swept
         return total
 
     def _note(self, committed: Committed[Any]) -> None:

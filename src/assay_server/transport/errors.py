@@ -130,6 +130,7 @@ STATUS_OF: Final[Mapping[type[errors.RegistryError], tuple[StatusCode, str]]] = 
     errors.StoreUnavailable: (StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE"),
     errors.Draining: (StatusCode.UNAVAILABLE, "SERVER_DRAINING"),
     errors.StreamStalled: (StatusCode.UNAVAILABLE, "STREAM_STALLED"),
+    errors.WatchTooSlow: (StatusCode.UNAVAILABLE, "WATCH_TOO_SLOW"),
     errors.AuditUnavailable: (StatusCode.UNAVAILABLE, "AUDIT_UNAVAILABLE"),
 }
 

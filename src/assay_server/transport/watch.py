@@ -5,7 +5,12 @@ from contextlib import aclosing
 
 from assay.v1 import watch_service_pb2 as api
 from assay.v1 import watch_service_pb2_grpc
-from assay_server.domain.errors import InvalidField, TooManyUploads
+from assay_server.domain.errors import (
+    InvalidField,
+    StreamStalled,
+    TooManyUploads,
+    WatchTooSlow,
+)
 from assay_server.services.watch import WatchService
 from assay_server.transport.caller import current_call
 from assay_server.transport.messages import event
@@ -37,8 +42,12 @@ class WatchServicer(watch_service_pb2_grpc.WatchServiceServicer):
             )
             async with aclosing(batches):
                 async for batch in batches:
-                    yield api.WatchResponse(
+                    response = api.WatchResponse(
                         revision=batch.revision, events=map(event.to_message, batch.events)
                     )
+                    try:
+                        yield response
+                    except StreamStalled:
+                        raise WatchTooSlow(batch.undelivered_from) from None
         finally:
             self._watches -= 1

@@ -1,12 +1,16 @@
 """Events come in revision order, whole and without loss, however many write."""
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from assay_server.domain.events import Event
-from assay_server.sqlstore.opening import Store
+from assay_server.sqlstore import events as events_module
+from assay_server.sqlstore.opening import Store, open_store
 from tests.contract.store.registries import (
+    NOON,
     Database,
     add_model,
     add_namespace,
@@ -153,3 +157,71 @@ async def test_a_reader_sees_one_moment_however_long_it_looks(registry: Store) -
     assert before == after
     assert revision == 1
     assert await newest_revision(registry) == 2
+
+
+async def test_events_are_kept_as_long_as_asked_and_no_longer(database_url: str) -> None:
+    clock = SetClock()
+    store = await open_store(database_url, clock, events_kept=timedelta(days=10))
+    try:
+        for day in range(20):
+            clock.time = NOON + timedelta(days=day)
+            model = make_model(f"m{day}")
+            await change(store, nothing, happened(model, model.name))
+        now = NOON + timedelta(days=20)
+
+        assert await store.keep(now) == 10
+        assert await store.keep(now) == 0
+        assert await read(store, lambda r: r.events.oldest()) == 11
+        events, through = await since(store, 0)
+        assert [event.revision for event in events] == list(range(11, 21))
+        assert through == 20
+
+        assert await store.keep(now + timedelta(days=30)) == 10
+        assert await read(store, lambda r: r.events.oldest()) == 21
+        assert await since(store, 21) == ((), 20)
+    finally:
+        await store.close()
+
+
+async def test_old_events_go_in_batches_that_never_part_a_revision(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_module, "SWEPT_MAX", 4)
+    clock = SetClock()
+    store = await open_store(database_url, clock, events_kept=timedelta(days=10))
+    seen: list[tuple[int, list[int]]] = []
+    forget = events_module.sweep
+
+    async def watched(session: Any, *, before: datetime) -> int:
+        swept = await forget(session, before=before)
+        rows = await session.rows(events_module.OLDEST_ROWS, size=100)
+        oldest = (await session.rows(events_module.OLDEST))[0][0]
+        seen.append((oldest, [row[0] for row in rows]))
+        return swept
+
+    monkeypatch.setattr(events_module, "sweep", watched)
+    try:
+        for count in (1, 3, 3, 7, 1, 2):
+            models = [make_model(f"m{number}") for number in range(count)]
+            await change(store, nothing, *(happened(model, model.name) for model in models))
+        clock.time = NOON + timedelta(days=20)
+        await change(store, nothing, happened(models[0], "young"))
+
+        await store.keep(clock.time)
+    finally:
+        await store.close()
+
+    assert len(seen) > 4
+    assert seen[-1] == (7, [7])
+    sizes = {1: 1, 2: 3, 3: 3, 4: 7, 5: 1, 6: 2, 7: 1}
+    for oldest, left in seen:
+        assert left == [n for n in range(oldest, 8) for _ in range(sizes[n])]
+
+
+class SetClock:
+    """Shows what it was set to."""
+
+    time = NOON
+
+    def now(self) -> datetime:
+        return self.time

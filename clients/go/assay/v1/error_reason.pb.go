@@ -146,6 +146,9 @@ const (
 	// RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
 	// detail says when to come back. Metadata: `calls_per_s`.
 	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 56
+	// UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
+	// have been delivered; who has a later one resumes after that.
+	ErrorReason_ERROR_REASON_WATCH_TOO_SLOW ErrorReason = 57
 )
 
 // Enum value maps for ErrorReason.
@@ -208,6 +211,7 @@ var (
 		54: "ERROR_REASON_INTERNAL",
 		55: "ERROR_REASON_STREAM_STALLED",
 		56: "ERROR_REASON_TOO_MANY_CALLS",
+		57: "ERROR_REASON_WATCH_TOO_SLOW",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -267,6 +271,7 @@ var (
 		"ERROR_REASON_INTERNAL":            54,
 		"ERROR_REASON_STREAM_STALLED":      55,
 		"ERROR_REASON_TOO_MANY_CALLS":      56,
+		"ERROR_REASON_WATCH_TOO_SLOW":      57,
 	}
 )
 
@@ -301,7 +306,7 @@ var File_assay_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\x85\x0f\n" +
+	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xa6\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12\x1d\n" +
@@ -360,7 +365,8 @@ const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_DEADLINE_PASSED\x105\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x106\x12\x1f\n" +
 	"\x1bERROR_REASON_STREAM_STALLED\x107\x12\x1f\n" +
-	"\x1bERROR_REASON_TOO_MANY_CALLS\x108BM\n" +
+	"\x1bERROR_REASON_TOO_MANY_CALLS\x108\x12\x1f\n" +
+	"\x1bERROR_REASON_WATCH_TOO_SLOW\x109BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"
 
 var (

@@ -72,6 +72,7 @@ CLASS_OF_REASON: Mapping[str, type[AssayError]] = {
     "DEADLINE_PASSED": errors.DeadlinePassed,
     "INTERNAL": errors.ServerFault,
     "STREAM_STALLED": errors.Unavailable,
+    "WATCH_TOO_SLOW": errors.Unavailable,
 }
 
 CLASS_OF_CODE: Mapping[grpc.StatusCode, type[AssayError]] = {

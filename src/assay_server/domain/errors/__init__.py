@@ -20,7 +20,7 @@
     ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads,
     │                            TooManyCalls
     └── Unavailable              StoreUnavailable, Draining, AuditUnavailable,
-                                 StreamStalled
+                                 StreamStalled, WatchTooSlow
 
 Families decide the status code, leaves the reason in error_reason.proto, which also lists the
 keys of each leaf's metadata. Only leaves are raised.
@@ -64,6 +64,7 @@ from assay_server.domain.errors.service import (
     TooManyCalls,
     TooManyUploads,
     Unauthenticated,
+    WatchTooSlow,
 )
 from assay_server.domain.errors.state import (
     AliasMoved,
@@ -168,4 +169,5 @@ __all__ = [
     "VersionInUse",
     "VersionNotReady",
     "VersionYanked",
+    "WatchTooSlow",
 ]

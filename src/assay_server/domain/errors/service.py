@@ -117,6 +117,17 @@ class StreamStalled(Unavailable):
         )
 
 
+class WatchTooSlow(Unavailable):
+    """A watch whose client did not take what happened; it can be resumed where it was cut."""
+
+    def __init__(self, resume_revision: int) -> None:
+        super().__init__(
+            f"this watch was not read fast enough, so it was closed; resume it at revision "
+            f"{resume_revision}, or after the last one you have if that is later",
+            resume_revision=str(resume_revision),
+        )
+
+
 class AuditUnavailable(Unavailable):
     """The call cannot be recorded, and what is not recorded is not done."""
 

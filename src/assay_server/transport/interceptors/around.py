@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from assay_server.domain.errors import RegistryError
+from assay_server.domain.errors import RegistryError, StreamStalled
 from assay_server.domain.errors.families import quotable
 from assay_server.ports.clock import Ids
 from assay_server.transport.api import METHODS, is_read
@@ -135,7 +135,11 @@ async def _many_answers(rpc: Rpc) -> None:
     wanted = Requests(rpc) if rpc.method.takes_stream else rpc.request
     async with aclosing(rpc.method.behaviour(wanted, rpc.context)) as responses:
         async for response in responses:
-            await rpc.moving(rpc.context.write(rpc.encoded(response)))
+            try:
+                await rpc.moving(rpc.context.write(rpc.encoded(response)))
+            except StreamStalled as stalled:
+                await responses.athrow(stalled)  # who made the message knows what to say of it
+                raise
 
 
 async def _to_its_end(change: Any) -> Any:

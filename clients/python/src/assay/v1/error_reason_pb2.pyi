@@ -148,6 +148,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
     detail says when to come back. Metadata: `calls_per_s`.
     """
+    ERROR_REASON_WATCH_TOO_SLOW: _ErrorReason.ValueType  # 57
+    """UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
+    have been delivered; who has a later one resumes after that.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the catalogue of `google.rpc.ErrorInfo.reason`, there without the prefix `ERROR_REASON_`; the
@@ -279,5 +283,9 @@ ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 55
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 56
 """RESOURCE_EXHAUSTED: one principal called more often than its share allows; nothing was done, and a `RetryInfo`
 detail says when to come back. Metadata: `calls_per_s`.
+"""
+ERROR_REASON_WATCH_TOO_SLOW: ErrorReason.ValueType  # 57
+"""UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
+have been delivered; who has a later one resumes after that.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
