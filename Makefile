@@ -40,17 +40,22 @@ test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
 
 # How long `make torture` goes on: kills per database, seconds of history, power cuts, ….
 KILLS ?= 100
+CUTS ?= 100
 HISTORY_S ?= 60
 SEED ?= 0
 
 .PHONY: torture
-torture: $(STAMP) ## the fault suite for longer (KILLS, HISTORY_S; SEED repeats a run)
-	@ASSAY_KILLS=$(KILLS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) \
+torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, HISTORY_S, SEED)
+	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) \
 		$(VENV)/python -m pytest -s tests/faults $(ARGS)
 
 .PHONY: counts
 counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on each database, about two minutes
 	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s tests/wire/test_counts.py $(ARGS)
+
+.PHONY: mutants
+mutants: $(STAMP) ## break the server in many ways: the fault suite must notice each
+	@$(VENV)/python -m tests.faults.mutants $(ARGS)
 
 .PHONY: check
 check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests

@@ -30,6 +30,7 @@ def problems(history: History, known: Known, found: Evidence) -> list[str]:
         *moves(found),
         *alias_changes(history.acknowledged("RegistryService/SetAlias"), found),
         *alias_reads(history.acknowledged("RegistryService/GetAlias"), found),
+        *phantoms(history, found),
         *entries(history, found),
     ]
 
@@ -165,6 +166,18 @@ def alias_reads(operations: Sequence[Operation], found: Evidence) -> Iterator[st
                 f"{one.request.name} read as {one.answer.alias.version_number} at revision "
                 f"{one.revision}, where it was {left}"
             )
+
+
+def phantoms(history: History, found: Evidence) -> Iterator[str]:
+    """Nothing is there that nobody was told of: each lost answer was given when asked again."""
+    told = {one.answer.version.name for one in history.acknowledged("RegistryService/SealDraft")}
+    for versions in found.versions.values():
+        yield from (f"nobody made {one.name}" for one in versions if one.name not in told)
+    made = {one.revision for one in history.acknowledged("RegistryService/SetAlias")}
+    for name, steps in found.moves.items():
+        lost = [step.revision for step in steps if step.revision not in made]
+        if lost:
+            yield f"nobody moved {name} at {lost[:10]}"
 
 
 def entries(history: History, found: Evidence) -> Iterator[str]:

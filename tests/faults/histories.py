@@ -128,6 +128,21 @@ class History:
             assert one.outcome is not Outcome.UNKNOWN, (one.method, one.status)
         return len(lost)
 
+    def cut(self, began: float, ended: float) -> "History":
+        """What clients know of a registry that lost its power between two moments.
+
+        What was answered before is answered; what was under way, or answered later, is not.
+        """
+        return History(
+            [
+                one
+                if one.returned < began
+                else Operation(one.client, one.method, one.request, one.called)
+                for one in self.operations
+                if one.called < ended and (one.returned < began or one.is_mutation)
+            ]
+        )
+
     def acknowledged(self, *methods: str) -> list[Operation]:
         return [
             one

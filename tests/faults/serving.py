@@ -106,7 +106,15 @@ class ServerProcess:
 def serve_one(url: str, blobs: str) -> None:
     """Serve until killed, and say ``ready HOST:PORT PID`` first."""
     start_logging(level="warning", style="text")
-    limits = replace(Config().limits, watch_bookmark_s=0.2)
+    everyone = 1_000_000  # is one principal here, and may do what a crowd may
+    limits = replace(
+        Config().limits,
+        watch_bookmark_s=0.2,
+        calls_per_principal_per_s=everyone,
+        calls_at_once_per_principal_max=everyone,
+        streams_per_principal_max=everyone,
+        upload_streams_per_principal_max=64,
+    )
     config = Config(
         server=ServerSection(listen="127.0.0.1:0", plaintext_for_development=True),
         store=StoreSection(url=url),

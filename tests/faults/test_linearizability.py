@@ -55,8 +55,9 @@ async def test_every_history_is_linearizable_and_every_watch_tells_all_of_it(
         for one in crowd.history.operations
         if one.outcome is not Outcome.ACKNOWLEDGED and one.method.endswith("SealDraft")
     }
-    assert not refused
-    assert problems(crowd.history, crowd.known, found) == []
+    assert not refused, f"no seal has a reason to be refused: {refused}"
+    wrong = problems(crowd.history, crowd.known, found)
+    assert not wrong, "\n".join(wrong)
 
 
 class _Watched:

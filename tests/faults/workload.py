@@ -175,6 +175,13 @@ class Crowd:
                 request = api.CreateModelRequest(parent=parent, model_id=model_id, request_id=_id())
                 await self.history.call(Stubs(channel), 0, "RegistryService/CreateModel", request)
 
+    async def push_one(self, target: str) -> None:
+        """Bring one version, and nothing else."""
+        async with channel_to(target) as channel:
+            chance = random.Random(uuid.uuid4().int)
+            client = Client(0, Stubs(channel), self.history, self.known, chance)
+            await client.push(chance.choice(MODELS))
+
     async def work(self, targets: Sequence[str], stop: asyncio.Event) -> None:
         """Act until told to stop or until the servers are gone."""
         self._round += 1
