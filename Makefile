@@ -46,7 +46,7 @@ SEED ?= 0
 
 .PHONY: torture
 torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, HISTORY_S, SEED)
-	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) \
+	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
 		$(VENV)/python -m pytest -s tests/faults $(ARGS)
 
 .PHONY: counts
