@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from assay_server.app.housekeeping import kept
-from assay_server.app.rooms import Stores
+from assay_server.app.rooms import Front, Stores
+from assay_server.transport.deny_file import DenyFile
 
 NOBODY: Any = None
 
@@ -31,7 +33,7 @@ async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
         keep=keep,
     )
 
-    async with kept(NOBODY, stores, NOBODY):
+    async with kept(Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY)), stores, NOBODY):
         await tried.wait()
 
     assert "tidying up failed" in caplog.text

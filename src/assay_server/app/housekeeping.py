@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from assay_server.app.rooms import CLOCK, Stores
+from assay_server.app.rooms import CLOCK, Front, Stores
 from assay_server.domain.errors import RegistryError
 from assay_server.services.collecting import CollectingService
 from assay_server.transport.server import GrpcServer
@@ -19,12 +19,11 @@ log = logging.getLogger("assay.server")
 
 
 @asynccontextmanager
-async def kept(
-    server: GrpcServer, stores: Stores, collecting: CollectingService
-) -> AsyncIterator[None]:
+async def kept(front: Front, stores: Stores, collecting: CollectingService) -> AsyncIterator[None]:
     """Keep house inside the block."""
     tasks = (
-        asyncio.create_task(_tell_health(server, stores)),
+        asyncio.create_task(front.denied.follow()),
+        asyncio.create_task(_tell_health(front.server, stores)),
         asyncio.create_task(_tidy(stores, collecting)),
     )
     try:

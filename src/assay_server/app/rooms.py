@@ -45,6 +45,7 @@ from assay_server.transport.access import AccessServicer
 from assay_server.transport.api import METHODS
 from assay_server.transport.artifacts import ArtifactServicer
 from assay_server.transport.audit import AuditServicer
+from assay_server.transport.deny_file import DenyFile
 from assay_server.transport.evaluation.servicer import EvaluationServicer
 from assay_server.transport.interceptors.around import Around
 from assay_server.transport.interceptors.auditing import Audited
@@ -80,28 +81,38 @@ class Stores:
     keep: Callable[[datetime], Awaitable[int]]
 
 
-def grpc_server(
+@dataclass(frozen=True, slots=True)
+class Front:
+    """The gRPC server, and the list of those that it denies."""
+
+    server: GrpcServer
+    denied: DenyFile
+
+
+def front(
     config: Config,
     stores: Stores,
     metrics: CollectorRegistry,
     tracers: TracerProvider | None,
-) -> GrpcServer:
+) -> Front:
     """The front of the house.
 
     Raises:
+        UnusableDenyFile: The deny-list cannot be read.
         MissingRows: An RPC has no row in the permission table.
     """
     require_rows(METHODS, REQUIREMENTS)
     grants = Grants(stores.facts, fresh_s=config.limits.access_fresh_s)
     audited = Audited(stores.sink, CLOCK, IDS)
+    identified = Identified(
+        _identity_rule(config), CLOCK, is_plaintext=config.server.plaintext_for_development
+    )
     around = Around(
         concerns(
             tracer=tracers.get_tracer("assay", VERSION) if tracers is not None else None,
             measured=Measured(METHODS.items(), metrics),
             audited=audited,
-            identified=Identified(
-                _identity_rule(config), CLOCK, is_plaintext=config.server.plaintext_for_development
-            ),
+            identified=identified,
             limited=Limited(_share(config)),
             permitted=Permitted(grants, audited),
         ),
@@ -111,7 +122,9 @@ def grpc_server(
         exempt=EXEMPT,
         stall_s=config.limits.upload_idle_s,
     )
-    return GrpcServer(around, _servicers(config, stores, grants), _server_limits(config))
+    denied = DenyFile(config.identity.deny_file, metrics, identified.deny)
+    server = GrpcServer(around, _servicers(config, stores, grants), _server_limits(config))
+    return Front(server, denied)
 
 
 def collecting(config: Config, stores: Stores) -> CollectingService:

@@ -11,7 +11,7 @@ import grpc
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from assay_server.app.housekeeping import kept
-from assay_server.app.rooms import VERSION, Stores, collecting, grpc_server
+from assay_server.app.rooms import VERSION, Stores, collecting, front
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
 from assay_server.config import Config, parse_address
@@ -43,6 +43,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
     Raises:
         CannotListen: An address is taken.
         UnusableCertificate: The TLS files do not fit.
+        UnusableDenyFile: The deny-list cannot be read.
         ExporterMissing: Traces are asked for without their exporter.
     """
     metrics = CollectorRegistry()
@@ -53,14 +54,15 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
     async with open_stores(config, metrics) as stores:
         if prepare is not None:
             await prepare(stores)
-        server = grpc_server(config, stores, metrics, tracers)
+        made = front(config, stores, metrics, tracers)
+        server = made.server
         operations = OperationsPort(metrics, is_ready=lambda: server.is_serving)
         host, port = parse_address(config.server.listen)
         try:
             bound = await server.start(host, port, identity)
             target = f"{'localhost' if host in _LOOPBACKS else host}:{bound}"
             operations_port = await _start_operations(operations, config)
-            async with kept(server, stores, collecting(config, stores)):
+            async with kept(made, stores, collecting(config, stores)):
                 yield Running(server, target, operations_port)
         finally:
             await server.stop()

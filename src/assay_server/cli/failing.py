@@ -42,6 +42,7 @@ def _expected() -> tuple[type[Exception], ...]:
     from assay_server.domain.backups import BackupRefused
     from assay_server.domain.errors import RegistryError
     from assay_server.services.founding import AlreadyFounded
+    from assay_server.transport.deny_file import UnusableDenyFile
     from assay_server.transport.server import CannotListen
     from assay_server.transport.tls import UnusableCertificate
 
@@ -55,5 +56,6 @@ def _expected() -> tuple[type[Exception], ...]:
         StoreProblem,
         Unhealthy,
         UnusableCertificate,
+        UnusableDenyFile,
         UnusableKey,
     )

@@ -64,6 +64,11 @@ class IdentitySection:
     trust_domains: tuple[str, ...] = setting(
         (), "SPIFFE trust domains that are accepted; empty accepts any that an authority signs."
     )
+    deny_file: Path | None = setting(
+        None,
+        "A list of principals and certificates that are denied, one a line: principal, serial, "
+        "certificate-sha256 or spki-sha256, and its value. Read again within seconds.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 CACHED_MAX = 4096
 """About 40 MiB of PEM at the very most; one connection has one certificate."""
@@ -14,9 +14,16 @@ CACHED_MAX = 4096
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """What a handshake proved. ``sha256`` is the fingerprint, of the DER form, in hex."""
+    """What a handshake proved.
+
+    Attributes:
+        sha256: The fingerprint, of the DER form, in hex.
+        spki_sha256: That of the public key alone.
+    """
 
     sha256: str
+    spki_sha256: str
+    serial_number: int
     uris: tuple[str, ...]
     emails: tuple[str, ...]
     dns_names: tuple[str, ...]
@@ -52,6 +59,10 @@ def _parsed(pem: bytes) -> ClientCertificate:
         names = x509.SubjectAlternativeName([])
     return ClientCertificate(
         sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest(),
+        spki_sha256=hashlib.sha256(
+            certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).hexdigest(),
+        serial_number=certificate.serial_number,
         uris=tuple(names.get_values_for_type(x509.UniformResourceIdentifier)),
         emails=tuple(names.get_values_for_type(x509.RFC822Name)),
         dns_names=tuple(names.get_values_for_type(x509.DNSName)),

@@ -123,6 +123,7 @@ STATUS_OF: Final[Mapping[type[errors.RegistryError], tuple[StatusCode, str]]] = 
     errors.PermissionDenied: (StatusCode.PERMISSION_DENIED, "PERMISSION_MISSING"),
     errors.Unauthenticated: (StatusCode.UNAUTHENTICATED, "IDENTITY_INVALID"),
     errors.CertificateExpired: (StatusCode.UNAUTHENTICATED, "CERTIFICATE_EXPIRED"),
+    errors.CertificateDenied: (StatusCode.UNAUTHENTICATED, "CERTIFICATE_DENIED"),
     errors.StorageFull: (StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL"),
     errors.MessageTooLarge: (StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"),
     errors.TooManyCalls: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS"),

@@ -149,6 +149,9 @@ const (
 	// UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
 	// have been delivered; who has a later one resumes after that.
 	ErrorReason_ERROR_REASON_WATCH_TOO_SLOW ErrorReason = 57
+	// UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
+	// open has ended.
+	ErrorReason_ERROR_REASON_CERTIFICATE_DENIED ErrorReason = 58
 )
 
 // Enum value maps for ErrorReason.
@@ -212,6 +215,7 @@ var (
 		55: "ERROR_REASON_STREAM_STALLED",
 		56: "ERROR_REASON_TOO_MANY_CALLS",
 		57: "ERROR_REASON_WATCH_TOO_SLOW",
+		58: "ERROR_REASON_CERTIFICATE_DENIED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -272,6 +276,7 @@ var (
 		"ERROR_REASON_STREAM_STALLED":      55,
 		"ERROR_REASON_TOO_MANY_CALLS":      56,
 		"ERROR_REASON_WATCH_TOO_SLOW":      57,
+		"ERROR_REASON_CERTIFICATE_DENIED":  58,
 	}
 )
 
@@ -306,7 +311,7 @@ var File_assay_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xa6\x0f\n" +
+	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xcb\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12\x1d\n" +
@@ -366,7 +371,8 @@ const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x106\x12\x1f\n" +
 	"\x1bERROR_REASON_STREAM_STALLED\x107\x12\x1f\n" +
 	"\x1bERROR_REASON_TOO_MANY_CALLS\x108\x12\x1f\n" +
-	"\x1bERROR_REASON_WATCH_TOO_SLOW\x109BM\n" +
+	"\x1bERROR_REASON_WATCH_TOO_SLOW\x109\x12#\n" +
+	"\x1fERROR_REASON_CERTIFICATE_DENIED\x10:BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"
 
 var (

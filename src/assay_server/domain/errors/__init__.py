@@ -16,7 +16,7 @@
     │                            RevisionCompacted
     ├── Corrupt                  DigestMismatch, ChecksumMismatch, BlobCorrupt
     ├── Forbidden                PermissionDenied
-    ├── Unidentified             Unauthenticated, CertificateExpired
+    ├── Unidentified             Unauthenticated, CertificateExpired, CertificateDenied
     ├── Exhausted                StorageFull, MessageTooLarge, TooManyUploads,
     │                            TooManyCalls
     └── Unavailable              StoreUnavailable, Draining, AuditUnavailable,
@@ -54,6 +54,7 @@ from assay_server.domain.errors.input import (
 )
 from assay_server.domain.errors.service import (
     AuditUnavailable,
+    CertificateDenied,
     CertificateExpired,
     Draining,
     MessageTooLarge,
@@ -110,6 +111,7 @@ __all__ = [
     "AuditUnavailable",
     "BlobCorrupt",
     "BumpRequired",
+    "CertificateDenied",
     "CertificateExpired",
     "ChecksumMismatch",
     "Conflict",

@@ -47,6 +47,15 @@ class CertificateExpired(Unidentified):
         )
 
 
+class CertificateDenied(Unidentified):
+    """The certificate, its key or its principal is on the deny-list of this registry."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the client certificate, or whom it names, was denied here by the operator; ask them"
+        )
+
+
 class StorageFull(Exhausted):
     """No room for more bytes; what was received durably stays."""
 

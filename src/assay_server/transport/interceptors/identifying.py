@@ -2,8 +2,9 @@
 
 import asyncio
 
+from assay_server.access.denying import DenyList, Presented
 from assay_server.access.identities import CertificateNames, IdentityRule, principal_of
-from assay_server.domain.errors import CertificateExpired, Unauthenticated
+from assay_server.domain.errors import CertificateDenied, CertificateExpired, Unauthenticated
 from assay_server.ports.clock import Clock
 from assay_server.transport.certificates import CACHED_MAX, Certificates, ClientCertificate
 from assay_server.transport.interceptors.rpc import Proceed, Rpc
@@ -21,9 +22,18 @@ class Identified:
         self._is_plaintext = is_plaintext
         self._certificates = Certificates()
         self._principals: dict[str, str] = {}
+        self._denied = DenyList()
+        self._streams: dict[Rpc, Presented] = {}
+
+    def deny(self, denied: DenyList) -> None:
+        """Refuse these from now on, and end the streams that they have."""
+        self._denied = denied
+        for rpc, presented in self._streams.items():
+            if denied.denies(presented):
+                rpc.end_with(CertificateDenied())
 
     async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
-        """Fill in the principal; end a stream when its certificate does."""
+        """Fill in the principal; end a stream when its certificate does or is denied."""
         if self._is_plaintext:
             rpc.principal = DEVELOPMENT_PRINCIPAL
             return await proceed(rpc)
@@ -35,13 +45,20 @@ class Identified:
         expired = CertificateExpired(f"{certificate.not_after:%Y-%m-%d %H:%M:%S} UTC")
         if left_s <= 0:
             raise expired
+        presented = Presented(
+            rpc.principal, certificate.serial_number, certificate.sha256, certificate.spki_sha256
+        )
+        if self._denied.denies(presented):
+            raise CertificateDenied
         if not rpc.method.is_stream:
             return await proceed(rpc)
         timer = asyncio.get_running_loop().call_later(left_s, rpc.end_with, expired)
+        self._streams[rpc] = presented
         try:
             return await proceed(rpc)
         finally:
             timer.cancel()
+            del self._streams[rpc]
 
     def _principal(self, certificate: ClientCertificate) -> str:
         """By the rule, remembered for the certificate."""

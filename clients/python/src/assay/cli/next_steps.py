@@ -121,6 +121,7 @@ _BY_REASON: dict[str, Steps] = {
     "VERSION_NOT_READY": _not_ready,
     "MODEL_DELETED": _model_deleted,
     "IDENTITY_INVALID": _identity,
+    "CERTIFICATE_DENIED": _identity,
     "CERTIFICATE_EXPIRED": _identity,
     "METHOD_UNKNOWN": _doctor,
 }

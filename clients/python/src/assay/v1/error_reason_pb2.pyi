@@ -152,6 +152,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
     have been delivered; who has a later one resumes after that.
     """
+    ERROR_REASON_CERTIFICATE_DENIED: _ErrorReason.ValueType  # 58
+    """UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
+    open has ended.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the catalogue of `google.rpc.ErrorInfo.reason`, there without the prefix `ERROR_REASON_`; the
@@ -287,5 +291,9 @@ detail says when to come back. Metadata: `calls_per_s`.
 ERROR_REASON_WATCH_TOO_SLOW: ErrorReason.ValueType  # 57
 """UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
 have been delivered; who has a later one resumes after that.
+"""
+ERROR_REASON_CERTIFICATE_DENIED: ErrorReason.ValueType  # 58
+"""UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
+open has ended.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
