@@ -33,7 +33,9 @@ async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
         keep=keep,
     )
 
-    async with kept(Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY)), stores, NOBODY):
+    async with kept(
+        Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY)), stores, NOBODY, NOBODY
+    ):
         await tried.wait()
 
     assert "tidying up failed" in caplog.text

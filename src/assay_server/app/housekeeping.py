@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from assay_server.app.rooms import CLOCK, Front, Stores
 from assay_server.domain.errors import RegistryError
 from assay_server.services.collecting import CollectingService
+from assay_server.services.expiring import ExpiringService
 from assay_server.transport.server import GrpcServer
 
 PING_S = 5.0
@@ -19,12 +20,17 @@ log = logging.getLogger("assay.server")
 
 
 @asynccontextmanager
-async def kept(front: Front, stores: Stores, collecting: CollectingService) -> AsyncIterator[None]:
+async def kept(
+    front: Front,
+    stores: Stores,
+    expiring: ExpiringService,
+    collecting: CollectingService,
+) -> AsyncIterator[None]:
     """Keep house inside the block."""
     tasks = (
         asyncio.create_task(front.denied.follow()),
         asyncio.create_task(_tell_health(front.server, stores)),
-        asyncio.create_task(_tidy(stores, collecting)),
+        asyncio.create_task(_tidy(stores, expiring, collecting)),
     )
     try:
         yield
@@ -59,10 +65,11 @@ async def _answers(stores: Stores) -> bool:
     return True
 
 
-async def _tidy(stores: Stores, collecting: CollectingService) -> None:
+async def _tidy(stores: Stores, expiring: ExpiringService, collecting: CollectingService) -> None:
     while True:
         try:
             await stores.keep(CLOCK.now())
+            await expiring.expire()
             await collecting.collect()
         except RegistryError as refusal:
             log.warning("tidying up has to wait: %s", refusal.message)

@@ -31,6 +31,7 @@ from assay_server.services.collecting import CollectingService
 from assay_server.services.downloads import DownloadService
 from assay_server.services.drafts import DraftService
 from assay_server.services.evaluations import EvaluationService
+from assay_server.services.expiring import ExpiringService
 from assay_server.services.gates import GateService
 from assay_server.services.grants import Grants
 from assay_server.services.models import ModelService
@@ -130,6 +131,11 @@ def front(
 def collecting(config: Config, stores: Stores) -> CollectingService:
     """What removes bytes that nothing refers to."""
     return CollectingService(stores.facts, stores.blob_keeping, CLOCK, _transfer_limits(config))
+
+
+def expiring(stores: Stores) -> ExpiringService:
+    """What gives up drafts and uploads that nobody went on with."""
+    return ExpiringService(stores.facts, CLOCK, IDS)
 
 
 def _servicers(config: Config, stores: Stores, grants: Grants) -> Sequence[AddTo]:

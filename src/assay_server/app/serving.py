@@ -11,7 +11,7 @@ import grpc
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from assay_server.app.housekeeping import kept
-from assay_server.app.rooms import VERSION, Stores, collecting, front
+from assay_server.app.rooms import VERSION, Stores, collecting, expiring, front
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
 from assay_server.config import Config, parse_address
@@ -62,7 +62,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
             bound = await server.start(host, port, identity)
             target = f"{'localhost' if host in _LOOPBACKS else host}:{bound}"
             operations_port = await _start_operations(operations, config)
-            async with kept(made, stores, collecting(config, stores)):
+            async with kept(made, stores, expiring(stores), collecting(config, stores)):
                 yield Running(server, target, operations_port)
         finally:
             await server.stop()

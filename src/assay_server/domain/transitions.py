@@ -45,8 +45,17 @@ def require_open(draft: Draft) -> Draft:
         DraftNotOpen: It was sealed or abandoned.
     """
     if draft.state is not DraftState.OPEN:
-        raise DraftNotOpen(_draft_name(draft), state=draft.state, sealed_number=draft.sealed_number)
+        raise DraftNotOpen(
+            _draft_name(draft),
+            state=draft.state,
+            sealed_number=draft.sealed_number,
+            has_expired=_ended_after_its_time(draft),
+        )
     return draft
+
+
+def _ended_after_its_time(draft: Draft) -> bool:
+    return draft.state is DraftState.ABANDONED and draft.expire_time <= draft.update_time
 
 
 def edited_draft(draft: Draft, change: DraftChange, *, now: datetime, etag: str) -> Draft:
@@ -64,8 +73,14 @@ def edited_draft(draft: Draft, change: DraftChange, *, now: datetime, etag: str)
 
 
 def abandoned(draft: Draft, *, now: datetime, etag: str) -> Draft:
-    """``draft``, given up."""
-    return replace(require_open(draft), state=DraftState.ABANDONED, update_time=now, etag=etag)
+    """``draft``, given up; it lets go of its files."""
+    open_draft = require_open(draft)
+    return replace(open_draft, state=DraftState.ABANDONED, update_time=now, etag=etag, files=())
+
+
+def has_expired(draft: Draft, *, now: datetime, is_filling: bool) -> bool:
+    """Whether ``draft`` is past its time; not while an upload that has time left fills it."""
+    return draft.state is DraftState.OPEN and draft.expire_time <= now and not is_filling
 
 
 def sealable_manifest(

@@ -1,12 +1,14 @@
 """Models, drafts, versions and aliases in the store."""
 
 from collections.abc import Set
+from datetime import datetime
 from typing import Protocol
 
 from assay_server.domain.aliases import Alias, AliasMove
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.manifest import File
 from assay_server.domain.models import Model
+from assay_server.domain.names import DraftName
 from assay_server.domain.resolving import Standing
 from assay_server.domain.versions import Draft, Version, VersionState
 
@@ -45,6 +47,13 @@ class DraftReads(Protocol):
         """
         ...
 
+    async def due(self, now: datetime, *, limit: int) -> tuple[DraftName, ...]:
+        """Drafts that are past their time, or have an open upload that is; the longest first.
+
+        One that an upload with time left fills is not.
+        """
+        ...
+
 
 class Drafts(DraftReads, Protocol):
     """Drafts within a transaction. ``save`` leaves files alone."""
@@ -55,6 +64,10 @@ class Drafts(DraftReads, Protocol):
 
     async def put_file(self, draft: Draft, file: File) -> None:
         """Add a file, or replace the one of the same path."""
+        ...
+
+    async def remove_files(self, namespace_id: str, model_id: str, draft_id: str) -> None:
+        """Let go of all of them."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Uploads, and which content a namespace holds already."""
 
 from collections.abc import Set
+from datetime import datetime
 from typing import Protocol
 
 from assay_server.domain.uploads import Upload
@@ -45,4 +46,10 @@ class Uploads(UploadReads, Protocol):
 
     async def abort_others(self, upload: Upload) -> None:
         """Abort the other open uploads of the same path in the draft: the newest wins."""
+        ...
+
+    async def expire(
+        self, namespace_id: str, model_id: str, draft_id: str, *, now: datetime
+    ) -> int:
+        """Abort the open uploads of the draft whose time is over; tells how many."""
         ...

@@ -119,6 +119,8 @@ class DraftService:
             draft = require_visible(call, await tx.drafts.lock(*name))
             changed = replace(step(draft, now, etag), expire_time=now + DRAFT_TTL)
             await tx.drafts.save(changed)
+            if changed.state is DraftState.ABANDONED:
+                await tx.drafts.remove_files(*name)
             return Change(changed, (draft_happened(EventType.UPDATED, changed),))
 
         return await self._store.change(call, Draft, save, allowed=still_visible(call, name))

@@ -2,7 +2,6 @@
 
 from assay_server.access.deciding import held_already, is_admin_everywhere, require_member
 from assay_server.domain.access import Role, RoleBinding
-from assay_server.domain.audit import AuditEntry, Decision
 from assay_server.domain.calls import Call, Change, Happened
 from assay_server.domain.errors import AlreadyExists
 from assay_server.domain.events import EventType
@@ -11,6 +10,7 @@ from assay_server.domain.names import namespace_name
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 from assay_server.services.access import binding_happened
+from assay_server.services.local_calls import local_call
 
 
 class AlreadyFounded(Exception):
@@ -85,30 +85,4 @@ class Founding:
         return RoleBinding("", self._ids.new(), role, member, self._founder, self._clock.now())
 
     def _call(self, command: str) -> Call:
-        """A call that no network made; the trail names the person and the command."""
-        method = f"assay-server/{command}"
-        entry = AuditEntry(
-            entry_id=self._ids.new(),
-            time=self._clock.now(),
-            principal=self._founder,
-            certificate_sha256="",
-            peer="local",
-            method=method,
-            resource="",
-            namespace_id="",
-            decision=Decision.ALLOWED,
-            status="OK",
-            reason="",
-            request_id="",
-            call_id=self._ids.new(),
-        )
-        return Call(
-            principal=self._founder,
-            method=method,
-            permissions=frozenset(),
-            roles=frozenset(),
-            readable_namespaces=None,
-            request_id="",
-            payload_sha256="",
-            entry=entry,
-        )
+        return local_call(command, self._clock, self._ids, principal=self._founder)

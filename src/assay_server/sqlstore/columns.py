@@ -13,11 +13,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
+    Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
+    column,
 )
 
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
@@ -98,3 +100,9 @@ def history_of(source: Table, fixed: Sequence[str]) -> Table:
         PrimaryKeyConstraint(*keys, "revision"),
         refers(source.name, *keys),
     )
+
+
+def while_open(index: str, *names: str) -> Index:
+    """An index of the rows that are still open: of the many that are not it has none."""
+    is_open = column("state") == "OPEN"
+    return Index(index, *names, sqlite_where=is_open, postgresql_where=is_open)

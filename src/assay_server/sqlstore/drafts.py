@@ -1,15 +1,17 @@
 """Drafts and their files in SQL."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import bindparam, delete, exists, literal_column, select, union_all
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.calls import Page, Paged
 from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.manifest import File
-from assay_server.domain.names import draft_name
+from assay_server.domain.names import DraftName, draft_name
+from assay_server.domain.uploads import UploadState
 from assay_server.domain.versions import Draft, DraftState
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
@@ -17,6 +19,7 @@ from assay_server.sqlstore.composing import at, inserting, locking, reading, rep
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
+from assay_server.sqlstore.times import to_us
 
 _TABLE = tables.drafts
 _FILES = tables.draft_files
@@ -42,6 +45,24 @@ LIST_BY = listing(
 ADD = inserting(_TABLE)
 SAVE = updating(_TABLE, fixed=("created_by", "create_time"))
 PUT_FILE = replacing(_FILES)
+REMOVE_FILES = Statement(delete(_FILES).where(*at(_FILES, *_KEYS)))
+_UPLOADS = tables.uploads
+_IS_OPEN = _TABLE.c.state == literal_column(f"'{DraftState.OPEN}'")
+_FILLS = _UPLOADS.c.state == literal_column(f"'{UploadState.OPEN}'")
+_IS_FILLED = (
+    exists()
+    .where(*(_UPLOADS.c[key] == _TABLE.c[key] for key in _KEYS))
+    .where(_FILLS, _UPLOADS.c.expire_time > bindparam("now"))
+)
+_DUE = union_all(
+    select(*(_TABLE.c[key] for key in _KEYS), _TABLE.c.expire_time).where(
+        _IS_OPEN, _TABLE.c.expire_time <= bindparam("now"), ~_IS_FILLED
+    ),
+    select(*(_UPLOADS.c[key] for key in _KEYS), _UPLOADS.c.expire_time).where(
+        _FILLS, _UPLOADS.c.expire_time <= bindparam("now")
+    ),
+).subquery()
+DUE = Statement(select(_DUE).order_by(_DUE.c.expire_time).limit(bindparam("limit")))
 
 
 class SqlDrafts:
@@ -83,6 +104,15 @@ class SqlDrafts:
 
     async def put_file(self, draft: Draft, file: File) -> None:
         await self._session.write(PUT_FILE, **_keys(draft), **_FILE.write(file))
+
+    async def remove_files(self, namespace_id: str, model_id: str, draft_id: str) -> None:
+        await self._session.write(
+            REMOVE_FILES, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
+        )
+
+    async def due(self, now: datetime, *, limit: int) -> tuple[DraftName, ...]:
+        rows = await self._session.rows(DUE, now=to_us(now), limit=limit)
+        return tuple(dict.fromkeys(DraftName(*row[:3]) for row in rows))
 
     async def _whole(
         self, statement: Statement, namespace_id: str, model_id: str, draft_id: str

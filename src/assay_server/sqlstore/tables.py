@@ -23,6 +23,7 @@ from assay_server.sqlstore.columns import (
     text_or_empty,
     time,
     time_or_null,
+    while_open,
 )
 
 __all__ = [
@@ -116,6 +117,7 @@ drafts = table(
     one_of("state", DraftState),
     CheckConstraint("(state = 'SEALED') = (sealed_number > 0)", name="sealed_number"),
     Index(None, "namespace_id", "model_id", "create_time", "draft_id"),
+    while_open("ix_drafts_open_expire_time", "expire_time"),
 )
 
 draft_files = table(
@@ -325,12 +327,9 @@ uploads = table(
     refers("drafts", "namespace_id", "model_id", "draft_id"),
     one_of("state", UploadState),
     CheckConstraint("size_bytes >= -1 AND durable_bytes >= 0", name="sizes"),
-    Index(
-        "ix_uploads_open_sha256",
-        "sha256",
-        sqlite_where=column("state") == "OPEN",
-        postgresql_where=column("state") == "OPEN",
-    ),
+    while_open("ix_uploads_open_expire_time", "expire_time"),
+    while_open("ix_uploads_open_path", "namespace_id", "model_id", "draft_id", "path"),
+    while_open("ix_uploads_open_sha256", "sha256"),
 )
 
 events = table(

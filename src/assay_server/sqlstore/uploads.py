@@ -1,6 +1,7 @@
 """Uploads in SQL, and which content is referred to."""
 
 from collections.abc import Set
+from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select, union_all, update
 
@@ -14,6 +15,7 @@ from assay_server.sqlstore.composing import among, at, inserting, locking, readi
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
+from assay_server.sqlstore.times import to_us
 
 _TABLE = tables.uploads
 _SHAPE = Shape(Upload, _TABLE)
@@ -72,6 +74,16 @@ ABORT_OTHERS = Statement(
         _IS_OPEN,
     )
     .values(state=literal_column(f"'{UploadState.ABORTED}'"))
+)
+EXPIRE = Statement(
+    update(_TABLE)
+    .where(
+        *at(_TABLE, "namespace_id", "model_id", "draft_id"),
+        _IS_OPEN,
+        _TABLE.c.expire_time <= bindparam("now"),
+    )
+    .values(state=literal_column(f"'{UploadState.ABORTED}'"), epoch=_TABLE.c.epoch + 1)
+    .returning(_TABLE.c.upload_id)
 )
 NOTE_DURABLE = Statement(
     update(_TABLE)
@@ -138,6 +150,18 @@ class SqlUploads:
             path=upload.path,
             upload_id=upload.upload_id,
         )
+
+    async def expire(
+        self, namespace_id: str, model_id: str, draft_id: str, *, now: datetime
+    ) -> int:
+        rows = await self._session.rows(
+            EXPIRE,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            draft_id=draft_id,
+            now=to_us(now),
+        )
+        return len(rows)
 
     async def note_durable(self, name: UploadName, *, epoch: int, durable_bytes: int) -> bool:
         """Whether the upload was still open in this epoch."""

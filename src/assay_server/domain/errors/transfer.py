@@ -24,8 +24,9 @@ class UploadNotOpen(NotPossibleNow):
     """The upload is complete or was aborted."""
 
     def __init__(self, name: str, state: str) -> None:
+        how = " (given up, expired, or replaced by a newer one)" if state == "ABORTED" else ""
         super().__init__(
-            f"{name} is {state} and takes no more bytes; begin a new upload",
+            f"{name} is {state}{how} and takes no more bytes; begin a new upload",
             upload=name,
             state=state,
         )

@@ -6,8 +6,12 @@ from assay_server.domain.errors.families import Missing, NotPossibleNow, listed,
 class DraftNotOpen(NotPossibleNow):
     """The draft was sealed (``sealed_number`` says as which version) or abandoned."""
 
-    def __init__(self, name: str, *, state: str, sealed_number: int = 0) -> None:
+    def __init__(
+        self, name: str, *, state: str, sealed_number: int = 0, has_expired: bool = False
+    ) -> None:
         outcome = f"; it became version {sealed_number}" if sealed_number else ""
+        if has_expired:
+            outcome = "; it expired, since nobody changed it for so long"
         super().__init__(
             f"{name} is {state} and cannot change{outcome}. Make a new draft",
             draft=name,
