@@ -61,7 +61,8 @@ func WithDeadlines(read, write time.Duration) Option {
 	return func(l *link) { l.readDeadline, l.writeDeadline = read, write }
 }
 
-// WithPatience sets how long Push and Pull go on trying while no byte moves: 2 minutes unless set.
+// WithPatience sets how long Push and Pull go on trying while no byte moves, counted from the first failure since
+// one did: 2 minutes unless set.
 func WithPatience(limit time.Duration) Option {
 	return func(l *link) { l.patience = limit }
 }

@@ -39,6 +39,9 @@ class Store:
 
         self.version = ModelVersion(name=VERSION, number=1)
         self.contents: dict[str, bytes] = {}
+        self.reads: list[tuple[str, str, int]] = []
+        """Who asked for which file, from where on."""
+
         self.sends_at_most: list[int] = []
         """Each download stream breaks after so many bytes, the first first."""
 
@@ -132,16 +135,20 @@ class Store:
         self, request: Any, context: Any
     ) -> AsyncIterator[artifacts.ReadArtifactResponse]:
         self.calls.append("ReadArtifact")
+        self.reads.append((context.peer(), request.path, request.offset))
         content = self.contents[request.path]
+        wanted = request.offset + request.length if request.length else len(content)
+        if wanted > len(content):
+            await refuse(context, grpc.StatusCode.OUT_OF_RANGE, "RANGE_PAST_END")
         most = self.sends_at_most.pop(0) if self.sends_at_most else len(content)
         yield artifacts.ReadArtifactResponse(file=File(path=request.path))
-        end = min(len(content), request.offset + most)
+        end = min(wanted, request.offset + most)
         for offset in range(request.offset, end, 1024):
             data = content[offset : min(offset + 1024, end)]
             yield artifacts.ReadArtifactResponse(
                 offset=offset, data=data, crc32c=google_crc32c.value(data)
             )
-        if end < len(content):
+        if end < wanted:
             await refuse(context, grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
 
 

@@ -141,11 +141,29 @@ async def test_bytes_that_break_their_digest_are_not_kept(
     assert names_in(target.parent) == []
 
 
+async def test_a_server_that_holds_less_than_it_listed_is_told_so(
+    connected: Any, store: Store, target: Path
+) -> None:
+    store.contents = CONTENTS | {"weights/a.bin": b"short"}
+    client = await connected(store.handlers())
+
+    with pytest.raises(errors.ContentMismatch, match="holds less of"):
+        await client.pull("vision/digits/1", to=target)
+
+    assert names_in(target.parent) == []
+
+
 async def test_a_server_that_sends_too_much_is_stopped(
     connected: Any, store: Store, target: Path
 ) -> None:
     store.contents = CONTENTS | {"config.json": b"{}" * 1000}
-    client = await connected(store.handlers())
+
+    async def everything(request: Any, context: Any) -> Any:
+        request.length = 0
+        async for message in store.read_artifact(request, context):
+            yield message
+
+    client = await connected(store.handlers() | {"ReadArtifact": everything})
 
     with pytest.raises(errors.ContentMismatch, match="sent more of"):
         await client.pull("vision/digits/1", to=target)

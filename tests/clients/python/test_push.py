@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay import Progress, Step, errors
+from assay import Progress, Step, errors, retries
 from assay.transfer.envelope import PAYLOAD_BYTES, write_message
 from assay.v1.artifact_service_pb2 import WriteUploadRequest
 from assay.v1.model_pb2 import Model
@@ -119,8 +119,10 @@ async def test_an_upload_that_does_not_move_is_given_up_with_the_way_to_resume_i
 
 
 async def test_a_server_that_takes_nothing_is_left(
-    connected: Any, store: Store, directory: Path
+    connected: Any, store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(retries, "SILENCE_S", 0.5)
+
     async def deaf(requests: Any, context: Any) -> Any:
         async for _ in requests:
             break
@@ -129,7 +131,7 @@ async def test_a_server_that_takes_nothing_is_left(
 
     client = await connected(store.handlers() | {"WriteUpload": deaf}, patience_s=0.3)
 
-    with pytest.raises(errors.UploadInterrupted, match=r"took nothing .* for 0\.3 s"):
+    with pytest.raises(errors.UploadInterrupted, match=r"took nothing .* for 0\.5 s"):
         await client.push(directory / "weights", to="vision/digits")
 
 

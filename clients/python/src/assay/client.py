@@ -10,8 +10,8 @@ from assay import contexts
 from assay.async_client import AsyncClient
 from assay.calls import Deadlines
 from assay.loop_thread import Seat
+from assay.retries import PATIENCE_S
 from assay.tls import TLS
-from assay.verbs.session import PATIENCE_S
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")

@@ -1,4 +1,4 @@
-"""One channel to one server: made on first use, owned by one event loop of one process."""
+"""The channels to one server: made on first use, owned by one event loop of one process."""
 
 import asyncio
 import ipaddress
@@ -26,9 +26,13 @@ KEEPALIVE_MS = 60_000
 
 KEEPALIVE_TIMEOUT_MS = 20_000
 
+CARRIERS = 4
+"""Channels for bytes besides the one for everything else: streams that share one wait for each
+other, and so would the answers to short questions."""
+
 
 class Connection:
-    """A channel and its stubs. Nothing of gRPC is touched before the first call."""
+    """Channels and their stubs. Nothing of gRPC is touched before the first call."""
 
     _process_with_grpc: int | None = None
     """Process that first opened a channel: its children inherit gRPC's memory, not its threads."""
@@ -43,6 +47,7 @@ class Connection:
         self.tls = tls
         self._channel: grpc.aio.Channel | None = None
         self._stubs: Stubs | None = None
+        self._carriers: dict[int, tuple[grpc.aio.Channel, Stubs]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
@@ -68,14 +73,33 @@ class Connection:
             self._loop = loop
             self._channel = self._open()
             self._stubs = Stubs(self._channel)
+            self._carriers = {}
         return self._stubs
 
+    def carrier(self, number: int) -> Stubs:
+        """The stubs for one of several streams of bytes, each on a connection of its own.
+
+        Raises:
+            Misused: As for ``stubs``.
+        """
+        _ = self.stubs
+        number %= CARRIERS
+        if number not in self._carriers:
+            # Otherwise gRPC would put channels with the same arguments on one connection. What is
+            # sent again, and from where on, is decided by the transfer.
+            channel = self._open(("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
+            self._carriers[number] = channel, Stubs(channel)
+        return self._carriers[number][1]
+
     async def close(self) -> None:
-        """Close the channel; calls still under way end."""
+        """Close the channels; calls still under way end."""
         self._is_closed = True
-        channel, self._channel, self._stubs = self._channel, None, None
-        if channel is not None and self._loop is asyncio.get_running_loop():
-            await channel.close()
+        channels = [channel for channel, _ in self._carriers.values()]
+        if self._channel is not None:
+            channels.append(self._channel)
+        self._channel, self._stubs, self._carriers = None, None, {}
+        if self._loop is asyncio.get_running_loop():
+            await asyncio.gather(*(channel.close() for channel in channels))
 
     def error_of(self, error: grpc.aio.AioRpcError) -> AssayError:
         """What ``error`` of a call on this connection means."""
@@ -99,13 +123,14 @@ class Connection:
                 "the spawn or forkserver method, or use the client only after the fork."
             )
 
-    def _open(self) -> grpc.aio.Channel:
+    def _open(self, *more: tuple[str, Any]) -> grpc.aio.Channel:
         Connection._process_with_grpc = os.getpid()
         options: list[tuple[str, Any]] = [
             ("grpc.service_config", retries.service_config()),
             ("grpc.keepalive_time_ms", KEEPALIVE_MS),
             ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
             ("grpc.primary_user_agent", f"assay-python/{metadata.version('assay-registry')}"),
+            *more,
         ]
         if self.tls is None:
             return grpc.aio.insecure_channel(self.target, options=options)

@@ -5,9 +5,7 @@ AssayError
 │   ├── InvalidInput             change the request
 │   │   └── InvalidName, InvalidReference, InvalidPath, InvalidMetric, InvalidSemver,
 │   │       InvalidPageToken, RequestIdReused
-│   ├── NotFound                 absent, or hidden from you
-│   │   └── NothingResolves
-│   ├── AlreadyExists
+│   ├── NotFound: NothingResolves               absent, or hidden from you
 │   ├── Raced                    someone was faster: read again, decide again
 │   │   └── AliasMoved, Conflict, EtagMismatch, UploadFenced
 │   ├── NotPossibleNow           change the state of things first
@@ -15,28 +13,21 @@ AssayError
 │   │       IllegalTransition, LastAdmin, ModelDeleted, NotDeleted, RevisionInFuture,
 │   │       SemverTaken, SemverTooLow, UploadNotOpen, VersionInUse, VersionNotReady,
 │   │       VersionYanked
-│   ├── OutOfRange
-│   │   └── RangePastEnd, RevisionCompacted, SizeMismatch, UploadOffsetWrong
+│   ├── OutOfRange: RangePastEnd, RevisionCompacted, SizeMismatch, UploadOffsetWrong
 │   ├── Corrupt                  bytes are not what their digest says
 │   │   └── BlobCorrupt, ChecksumMismatch, DigestMismatch
-│   ├── PermissionDenied
-│   ├── Unauthenticated
-│   │   └── CertificateExpired
-│   ├── Exhausted
-│   │   └── MessageTooLarge, StorageFull, TooManyCalls, TooManyUploads
+│   ├── Unauthenticated: CertificateExpired
+│   ├── Exhausted: MessageTooLarge, StorageFull, TooManyCalls, TooManyUploads
 │   ├── MethodUnknown            the server is older than the client
-│   ├── Unavailable              try again later
-│   │   └── ConnectionFailed
-│   ├── DeadlinePassed
-│   └── ServerFault
-├── TransferInterrupted
-│   └── DownloadInterrupted, UploadInterrupted
+│   ├── Unavailable: ConnectionFailed           try again later
+│   └── AlreadyExists, DeadlinePassed, PermissionDenied, ServerFault
+├── TransferInterrupted: DownloadInterrupted, UploadInterrupted
 ├── Misused                      the program uses the client wrongly
 │   └── ClientClosed, ForeignLoop, ForkedClient, InsecureTarget
 ├── CannotInfer                  push does not know this kind of object, or lacks a sample
 ├── ContentMismatch              what arrived is not what was promised
 ├── ContextInvalid               the contexts file is absent, wrong, or lacks the context
-├── LocalDiskFull, ServerNotInstalled, TargetExists
+├── LocalDiskFull, LocalFileFailure, ServerNotInstalled, TargetBusy, TargetExists
 └── UnsafeFile                   a link, a device, or a name that cannot be stored
 """
 
@@ -349,7 +340,7 @@ class UploadInterrupted(TransferInterrupted):
 
 
 class DownloadInterrupted(TransferInterrupted):
-    """A download stopped; nothing is left under the target's name."""
+    """A download stopped; nothing is left under the target's name. Pull again to go on."""
 
 
 class Misused(AssayError):
@@ -388,8 +379,16 @@ class LocalDiskFull(AssayError):
     """No space is left on this machine; nothing is left under the target's name."""
 
 
+class LocalFileFailure(AssayError):
+    """A file or directory of this machine cannot be written."""
+
+
 class ServerNotInstalled(AssayError):
     """``assay.local()`` needs the server's distribution."""
+
+
+class TargetBusy(AssayError):
+    """Another pull of the same version to the same place is under way."""
 
 
 class TargetExists(AssayError):

@@ -33,6 +33,12 @@ ATTEMPTS_MAX = 4
 PAUSE_S_FIRST = 0.1
 PAUSE_S_MAX = 5.0
 
+PATIENCE_S = 120.0
+"""A server that is moved to another machine is back by then. The same in every language."""
+
+SILENCE_S = 60.0
+"""How long a stream of bytes may stand still before it is opened anew."""
+
 
 def methods() -> Iterator[MethodDescriptor]:
     """Every method of every service of the contract."""
@@ -83,7 +89,11 @@ def pauses() -> Iterator[float]:
 
 
 class Patience:
-    """How long to go on trying while nothing moves."""
+    """How long to go on trying while nothing moves.
+
+    It counts from the first failure since something moved: a stream that breaks after an hour has
+    all of it left.
+    """
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
@@ -92,13 +102,15 @@ class Patience:
     def renew(self) -> None:
         """Something moved: the time starts anew."""
         self._pauses = pauses()
-        self._since = asyncio.get_running_loop().time()
+        self._since: float | None = None
 
     async def pause(self, failure: AssayError) -> bool:
-        """Wait before the next try; False, at once, when patience is gone."""
-        pause_s = failure.retry_after_s or next(self._pauses)
-        spent_s = asyncio.get_running_loop().time() - self._since
-        if spent_s + pause_s > self._limit_s:
+        """Wait before the next try, as long as the server asks; False when patience is gone."""
+        now = asyncio.get_running_loop().time()
+        if self._since is None:
+            self._since = now
+        pause_s = max(failure.retry_after_s or 0.0, next(self._pauses))
+        if now - self._since + pause_s > self._limit_s:
             return False
         await asyncio.sleep(pause_s)
         return True

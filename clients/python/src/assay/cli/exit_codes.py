@@ -51,6 +51,7 @@ CODE_OF: dict[type[AssayError], ExitCode] = {
     errors.CannotInfer: ExitCode.USAGE,
     errors.ContextInvalid: ExitCode.USAGE,
     errors.ContentMismatch: ExitCode.CORRUPT,
+    errors.TargetBusy: ExitCode.CLOSED,
     errors.TargetExists: ExitCode.CLOSED,
     errors.UnsafeFile: ExitCode.USAGE,
 }

@@ -3,20 +3,17 @@
 import asyncio
 import errno
 import os
-import secrets
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from assay.errors import AssayError, LocalDiskFull, TargetExists
+from assay.errors import AssayError, TargetExists
 from assay.transfer.hashing import sha256_hex
 from assay.transfer.local_files import find_files, open_regular
 from assay.transfer.parallel import each
 from assay.v1.file_pb2 import File
 
-_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY}
+"""EBUSY: something is mounted there, which cannot be replaced."""
 
 
 class Destination:
@@ -83,34 +80,8 @@ class Destination:
     def _occupied(self) -> TargetExists:
         return TargetExists(
             f"{self.target} exists and does not hold exactly {self._version}. Choose another "
-            "directory, or remove it first."
+            "directory, or remove it first; where something is mounted, name a directory inside it."
         )
-
-
-@contextmanager
-def nursery(target: Path) -> Iterator[Path]:
-    """A directory to fill, beside ``target`` and closed to others; gone at the end.
-
-    Raises:
-        LocalDiskFull: There was no space for what was written in the block.
-    """
-    closed = target.parent / f".{target.name}.{secrets.token_hex(8)}"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        closed.mkdir(mode=0o700)
-        # The content itself gets the permissions that the user's umask gives.
-        content = closed / "content"
-        content.mkdir()
-        yield content
-    except OSError as error:
-        if error.errno in _FULL:
-            raise LocalDiskFull(
-                f"There is no room for {target} ({error.strerror}). Nothing was kept; make room, "
-                "or pull to another disk."
-            ) from error
-        raise
-    finally:
-        shutil.rmtree(closed, ignore_errors=True)
 
 
 def sync_tree(top: Path) -> None:

@@ -1,8 +1,12 @@
 """Doing the same to many things, a few at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import heapq
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
+
+from assay.connection import CARRIERS
 
 Item = TypeVar("Item")
 
@@ -19,6 +23,24 @@ async def each(act: Callable[[Item], Awaitable[None]], items: Iterable[Item]) ->
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+class Streams:
+    """The streams of one transfer: no two at a time on the same carrier of the connection."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(CARRIERS)
+        self._free = list(range(CARRIERS))
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[int]:
+        """Wait for a carrier; gives its number. The lowest first: few streams, few connections."""
+        async with self._turns:
+            carrier = heapq.heappop(self._free)
+            try:
+                yield carrier
+            finally:
+                heapq.heappush(self._free, carrier)
 
 
 async def _work(act: Callable[[Item], Awaitable[None]], waiting: Iterator[Item]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from assay import retries
 from assay.calls import Calls
 from assay.errors import (
     AssayError,
@@ -26,6 +27,7 @@ from assay.retries import Patience
 from assay.transfer.envelope import PAYLOAD_BYTES, write_message
 from assay.transfer.hashing import sha256_hex
 from assay.transfer.local_files import LocalFile, open_regular
+from assay.transfer.parallel import Streams
 from assay.transfer.progress import OnProgress, Progress, Step
 from assay.transfer.sent_status import SentStatus
 from assay.transfer.threads import in_thread
@@ -83,6 +85,7 @@ class Uploads:
         self._calls = calls
         self._draft = draft
         self._patience_s = patience_s
+        self._streams = Streams()
         self._on_progress = on_progress
 
     async def send(self, local: LocalFile) -> File:
@@ -151,16 +154,20 @@ class Uploads:
     async def _stream(self, upload: Upload, outgoing: Outgoing, span: range) -> int:
         """Send one stream; says how far the file is durable then. gRPC never repeats it."""
         try:
-            async with asyncio.timeout(self._patience_s) as silence:
+            async with (
+                self._streams.one() as carrier,
+                asyncio.timeout(retries.SILENCE_S) as silence,
+            ):
                 messages = self._messages(upload, outgoing, span, silence)
-                return await self._answer(self._calls.stubs.write_upload(messages))
+                stubs = self._calls.connection.carrier(carrier)
+                return await self._answer(stubs.write_upload(messages))
         except asyncio.CancelledError:
             if outgoing.failure is not None:
                 raise outgoing.failure from None
             raise
         except TimeoutError:
             raise ConnectionFailed(
-                f"The server took nothing of {outgoing.file.path} for {self._patience_s:g} s."
+                f"The server took nothing of {outgoing.file.path} for {retries.SILENCE_S:g} s."
             ) from None
 
     async def _answer(self, call: "grpc.aio.StreamUnaryCall[bytes, WriteUploadResponse]") -> int:
@@ -183,7 +190,7 @@ class Uploads:
                 payload = await in_thread(outgoing.read, offset, size)
                 yield write_message(payload, offset=offset, upload=name, epoch=epoch)
                 name, epoch = "", 0
-                silence.reschedule(loop.time() + self._patience_s)
+                silence.reschedule(loop.time() + retries.SILENCE_S)
                 self._report(outgoing.file, offset + size, Step.SENDING)
         except Exception as error:
             outgoing.failure = error

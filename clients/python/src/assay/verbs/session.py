@@ -6,11 +6,10 @@ from typing import Self
 from assay import names
 from assay.calls import Calls, Deadlines
 from assay.connection import Connection
+from assay.retries import PATIENCE_S
 from assay.stubs import Stubs
 from assay.tls import TLS
 from assay.v1.registry_service_pb2 import ResolveVersionRequest
-
-PATIENCE_S = 60.0
 
 
 class Session:
@@ -21,7 +20,8 @@ class Session:
         tls: Certificates; None only for plaintext on this machine's loopback.
         namespace: Goes in front of names without one: ``digits`` is then ``vision/digits``.
         deadlines: How long one call may take. Transfers and watches have none.
-        patience_s: How long a transfer or a watch goes on trying while nothing moves.
+        patience_s: How long a transfer or a watch goes on trying while nothing moves, counted
+            from the first failure since something did.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ public final class AssayClientBuilder {
     Tls tls;
     Duration readDeadline = Duration.ofSeconds(10);
     Duration writeDeadline = Duration.ofSeconds(30);
-    Duration patience = Duration.ofSeconds(60);
+    Duration patience = Duration.ofMinutes(2);
     Duration silence = Duration.ofSeconds(60);
     long pieceBytes = 64L << 20;
     int connections = 4;
@@ -75,7 +75,8 @@ public final class AssayClientBuilder {
     }
 
     /**
-     * Sets how long push and pull go on trying while no byte moves; 60 s unless set.
+     * Sets how long push and pull go on trying while no byte moves, counted from the first failure since one did; 2
+     * minutes unless set.
      *
      * @param limit how long
      * @return this builder

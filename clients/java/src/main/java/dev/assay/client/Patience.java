@@ -3,13 +3,17 @@ package dev.assay.client;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** How long to go on trying while nothing moves. Waits double, and are spread so that callers part. */
+/**
+ * How long to go on trying while nothing moves, counted from the first failure since something did: a stream that breaks
+ * after an hour has all of it left. Waits double, and are spread so that callers part.
+ */
 final class Patience {
     private static final long FIRST_MS = 100;
     private static final long LONGEST_MS = 5_000;
 
     private final Duration limit;
     private long sinceNanos;
+    private boolean hasFailed;
     private long nextMs;
 
     Patience(Duration limit) {
@@ -19,12 +23,16 @@ final class Patience {
 
     /** Something moved: the time starts anew. */
     void renew() {
-        sinceNanos = System.nanoTime();
+        hasFailed = false;
         nextMs = FIRST_MS;
     }
 
     /** Waits before the next try, as long as the server asked for; false, at once, when patience is gone. */
     boolean pause(Duration asked) {
+        if (!hasFailed) {
+            hasFailed = true;
+            sinceNanos = System.nanoTime();
+        }
         Duration pause = next();
         if (asked.compareTo(pause) > 0) {
             pause = asked;
