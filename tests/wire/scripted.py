@@ -37,6 +37,7 @@ from tests.pki import Authority, Credentials
 
 ADMIN = "spiffe://assay.test/admin"
 CLOCK = SystemClock()
+ANYWHERE = IdentityRule()
 
 Handler = Callable[[Any, Any], Any]
 
@@ -160,6 +161,7 @@ async def serving(
     handlers: dict[str, Handler],
     *,
     bindings: tuple[RoleBinding, ...] = (binding(ADMIN, Role.ADMIN),),
+    rule: IdentityRule = ANYWHERE,
     stall_s: float = 30.0,
     share: Share = GENEROUS,
     tracer: Tracer | None = None,
@@ -173,7 +175,7 @@ async def serving(
             tracer=tracer,
             measured=Measured(METHODS.items(), metrics),
             audited=audited,
-            identified=Identified(IdentityRule(), CLOCK, is_plaintext=False),
+            identified=Identified(rule, CLOCK, is_plaintext=False),
             limited=Limited(share),
             permitted=Permitted(grants, audited),
         ),

@@ -49,7 +49,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
     metrics = CollectorRegistry()
     for collect in (ProcessCollector, PlatformCollector, GCCollector):
         collect(registry=metrics)
-    identity = None if config.server.plaintext_for_development else _credentials(config)
+    identity = None if config.server.plaintext_for_development else _credentials(config, metrics)
     tracers = tracer_provider(config.tracing, version=VERSION)
     async with open_stores(config, metrics) as stores:
         if prepare is not None:
@@ -91,14 +91,15 @@ async def serve(
     log.info("stopped")
 
 
-def _credentials(config: Config) -> grpc.ServerCredentials:
+def _credentials(config: Config, metrics: CollectorRegistry) -> grpc.ServerCredentials:
     tls = config.tls
     if not (tls.certificate and tls.private_key and tls.client_authorities):
         raise UnusableCertificate(
             "tls.certificate, tls.private_key and tls.client_authorities must be set; "
             "`assay-server init` makes them"
         )
-    return credentials(TlsFiles(tls.certificate, tls.private_key, tls.client_authorities))
+    files = TlsFiles(tls.certificate, tls.private_key, tls.client_authorities)
+    return credentials(files, metrics)
 
 
 async def _start_operations(operations: OperationsPort, config: Config) -> int:

@@ -10,6 +10,7 @@ import grpc
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from prometheus_client import CollectorRegistry, Gauge
 
 log = logging.getLogger("assay.tls")
 
@@ -61,13 +62,13 @@ class TlsFiles:
         )
 
 
-def credentials(files: TlsFiles) -> grpc.ServerCredentials:
+def credentials(files: TlsFiles, metrics: CollectorRegistry) -> grpc.ServerCredentials:
     """Credentials that demand a client certificate and follow ``files`` without a restart.
 
     Raises:
         UnusableCertificate: The files are wrong to begin with.
     """
-    follower = _Follower(files)
+    follower = _Follower(files, metrics)
     return grpc.dynamic_ssl_server_credentials(
         files.load(),
         follower.fetch,  # type: ignore[arg-type] # None keeps the last one; the stubs forget it
@@ -78,8 +79,15 @@ def credentials(files: TlsFiles) -> grpc.ServerCredentials:
 class _Follower:
     """Asked by the core before each handshake, on threads of its own: fast, and never raises."""
 
-    def __init__(self, files: TlsFiles) -> None:
+    def __init__(self, files: TlsFiles, metrics: CollectorRegistry) -> None:
         self._files = files
+        self._are_current = Gauge(
+            "assay_tls_files_are_current",
+            "1 when the files of [tls] were usable at the newest handshake, 0 when older ones are "
+            "in force.",
+            registry=metrics,
+        )
+        self._are_current.set(1)
         self._seen = files.signature()
         self._lock = threading.Lock()
 
@@ -89,13 +97,16 @@ class _Follower:
             try:
                 signature = self._files.signature()
                 if signature == self._seen:
+                    self._are_current.set(1)
                     return None
                 fresh = self._files.load()
             except UnusableCertificate as problem:
                 # Not seen yet, so that the rest of a half-written file is noticed.
+                self._are_current.set(0)
                 log.warning("keeping the previous TLS certificate: %s", problem)
                 return None
             self._seen = signature
+            self._are_current.set(1)
             log.info("TLS certificate replaced")
             return fresh
 
