@@ -41,13 +41,15 @@ test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
 # How long `make torture` goes on: kills per database, seconds of history, power cuts, ….
 KILLS ?= 100
 CUTS ?= 100
+BACKUPS ?= 12
 HISTORY_S ?= 60
 SEED ?= 0
 
 .PHONY: torture
-torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, HISTORY_S, SEED)
-	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
-		$(VENV)/python -m pytest -s tests/faults $(ARGS)
+torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, BACKUPS, HISTORY_S, SEED)
+	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_BACKUPS=$(BACKUPS) \
+		ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
+		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py $(ARGS)
 
 .PHONY: counts
 counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on each database, about two minutes

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from assay_server.app.backups import back_up
+from assay_server.app.backups import back_up, restore
 from assay_server.app.clock import SystemClock
 from assay_server.blobstore.disk import Disk
 from assay_server.config import Config
@@ -24,6 +24,9 @@ from assay_server.services.collecting import GRACE, CollectingService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
 from assay_server.sqlstore.opening import Store, open_store
 from tests.services.registry import ANN, DIGITS, MAX, CountingIds, Registry, again
+
+PAUSE_S = 0.02
+"""Between two things that one of them does: the registry must not outgrow a test."""
 
 EVERYTHING = Page(100_000)
 
@@ -64,6 +67,10 @@ class Place:
             return asyncio.run(back_up(self.config, directory, quiet, may_link=may_link))
 
         return await asyncio.to_thread(work)
+
+    async def restored(self, source: Path) -> Backup:
+        """Restore a backup to here."""
+        return await restore(self.config, source, quiet, may_link=True)
 
 
 @dataclass
@@ -119,19 +126,32 @@ class Working:
     async def publish_until(self, stop: asyncio.Event, alias_id: str = "champion") -> None:
         while not stop.is_set():
             await self.publish(f"weights {len(self.published)} {uuid.uuid4()}", alias_id)
+            await asyncio.sleep(PAUSE_S)
 
     async def drop(self, content: str) -> None:
-        """A draft that is abandoned soon, and its bytes, old enough to be collected."""
+        """A file of a draft that another one replaces: its bytes may be collected at once."""
         sha256 = await self.keep(content)
         draft = await self.registry.draft(content)
         blob = self.root / "blobs/sha256" / sha256[:2] / sha256[2:4] / sha256
         long_ago = (SystemClock().now() - 2 * GRACE).timestamp()
         os.utime(blob, (long_ago, long_ago))
-        await self.registry.drafts.abandon(again(ANN), draft)
+        await asyncio.sleep(PAUSE_S)
+        await self.keep("another")
+        async with self.store.metadata.read() as reader:
+            held = await reader.drafts.get(*draft)
+        await self.registry.put_file(held, "another")
 
     async def drop_until(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await self.drop(f"dropped {uuid.uuid4()}")
+            await asyncio.sleep(PAUSE_S)
+
+    async def collect_until(self, stop: asyncio.Event) -> int:
+        gone = 0
+        while not stop.is_set():
+            gone += await self.collect()
+            await asyncio.sleep(PAUSE_S)
+        return gone
 
     async def collect(self) -> int:
         """Collect garbage once, as servers do by the hour; gives how many blobs went."""

@@ -9,6 +9,9 @@ from assay_server.domain.versions import VersionState
 from tests.backup.busy import EVERYTHING, Place, Working, quiet
 from tests.services.registry import DIGITS
 
+READ_MAX = 20
+"""Versions that are read through the store; the bytes of all were hashed by the check."""
+
 
 async def require_prefix(working: Working, place: Place, copy: Working, *, backup: Backup) -> None:
     """``copy``, open at ``place``, is ``working`` when ``backup`` was made, and goes on."""
@@ -30,7 +33,7 @@ async def require_prefix(working: Working, place: Place, copy: Working, *, backu
     checked = await check(place.config, quiet, is_hashed=True)
     assert [one for one in checked.discoveries if one.level is Level.PROBLEM] == []
     assert checked.revision == revision
-    for number in numbers:
+    for number in numbers[:READ_MAX]:
         await require_readable(copy, number)
     assert await copy.publish("the first after the restore") == len(numbers) + 1
 

@@ -1,6 +1,5 @@
 """A backup taken while everybody writes is the registry as it was at one revision."""
 
-import asyncio
 import errno
 import hashlib
 import itertools
@@ -11,50 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from assay_server.app.backups import facts_copying, restore
+from assay_server.app.backups import facts_copying
 from assay_server.app.clock import SystemClock
 from assay_server.blobstore.backup_directory import BackupDirectory
 from assay_server.blobstore.copying import DiskCopying
 from assay_server.blobstore.operations import FileOperations
-from assay_server.domain.backups import Backup, BackupRefused
+from assay_server.domain.backups import BackupRefused
 from assay_server.services.backups import BackupService
 from assay_server.services.collecting import GRACE
 from assay_server.sqlstore.places import StoreNotOpened
 from tests.backup.busy import Place, quiet
-from tests.backup.comparing import require_prefix
-from tests.backup.conftest import MakePlace
-
-ENOUGH = 4
-"""Versions before a backup begins, so that there is something to copy."""
 
 ON_SQLITE = pytest.mark.parametrize("make_place", ["sqlite"], indirect=True)
 """Where the database makes no difference."""
-
-
-async def restored(source: Path, target: Place, *, may_link: bool = True) -> Backup:
-    return await restore(target.config, source, quiet, may_link=may_link)
-
-
-async def test_a_backup_under_load_restores_to_one_revision(
-    place: Place, make_place: MakePlace, tmp_path: Path
-) -> None:
-    stop = asyncio.Event()
-    backups = []
-    async with place.open() as working:
-        await working.found()
-        load = asyncio.create_task(working.publish_until(stop))
-        for turn in range(2):
-            await working.wait_for((turn + 1) * ENOUGH)
-            backups.append(await place.backed_up(tmp_path / f"backup-{turn}"))
-        stop.set()
-        await load
-
-        for turn, backup in enumerate(backups):
-            target = make_place(f"restored-{turn}")
-            again_there = await restored(tmp_path / f"backup-{turn}", target)
-            assert again_there == backup
-            async with target.open() as copy:
-                await require_prefix(working, target, copy, backup=backup)
 
 
 @pytest.fixture
@@ -219,9 +187,9 @@ async def test_restoring_over_something_is_refused(
 
     for target, said in ((only_blobs, "has blobs"), (only_facts, "where nothing is")):
         with pytest.raises(BackupRefused, match=said):
-            await restored(backed_up, target)
+            await target.restored(backed_up)
 
-    await restored(backed_up, elsewhere)
+    await elsewhere.restored(backed_up)
 
 
 def cut(path: Path) -> None:
@@ -248,7 +216,7 @@ async def test_a_damaged_backup_is_not_restored(
     harm(files[-1])
 
     with pytest.raises(BackupRefused, match=r"damaged|not a whole backup|lacks the blob|agree"):
-        await restored(backed_up, elsewhere)
+        await elsewhere.restored(backed_up)
 
     # No facts: nothing that a server would open as a registry.
     with pytest.raises((BackupRefused, StoreNotOpened), match="there is no"):
@@ -263,4 +231,4 @@ async def test_a_backup_of_a_newer_server_is_not_restored(
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
 
     with pytest.raises(BackupRefused, match="a newer one made it"):
-        await restored(backed_up, elsewhere)
+        await elsewhere.restored(backed_up)
