@@ -92,6 +92,7 @@ async def test_a_sound_registry_has_no_finding(sound: Place) -> None:
         Check.DATABASE: 1,
         Check.EVENTS: 8,
         Check.VERSIONS: 2,
+        Check.HISTORY: 3,
         Check.ALIASES: 1,
         Check.AUDIT: 8,
         Check.BLOBS: 2,
@@ -170,6 +171,21 @@ ROWS = {
         Check.VERSIONS,
         "versions/1 its size or count of files",
     ),
+    "a version changed behind the back of its history": (
+        "UPDATE versions SET state = 'DEPRECATED' WHERE number = 1",
+        Check.HISTORY,
+        "versions/1 is not what its history leads to",
+    ),
+    "a version without a past": (
+        "DELETE FROM version_history WHERE number = 2",
+        Check.HISTORY,
+        "versions/2 has no history",
+    ),
+    "a model that went back": (
+        "DELETE FROM model_history WHERE revision > 4",
+        Check.HISTORY,
+        "models/digits is not what its history leads to",
+    ),
     "an alias moved behind everybody's back": (
         "UPDATE aliases SET number = 1",
         Check.ALIASES,
@@ -207,6 +223,7 @@ ON_BOTH = (
     "a change without an event",
     "an event that makes no sense",
     "facts changed after sealing",
+    "a version changed behind the back of its history",
     "an alias moved behind everybody's back",
     "a first change that nobody is said to have made",
 )

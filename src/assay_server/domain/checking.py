@@ -20,6 +20,7 @@ class Check(StrEnum):
     DATABASE = "database"
     EVENTS = "events"
     VERSIONS = "versions"
+    HISTORY = "history"
     ALIASES = "aliases"
     AUDIT = "audit"
     BLOBS = "blobs"
@@ -60,6 +61,15 @@ class SeenVersion:
     version: Version | None
     manifest_digest: str
     files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenState:
+    """What marks the state of a model or version now, and in the newest row of its history."""
+
+    name: str
+    now: tuple[str | int, ...]
+    kept: tuple[str | int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,15 @@ def check_version(model: tuple[str, str], seen: SeenVersion) -> Iterator[Discove
     for said, is_broken in broken.items():
         if is_broken:
             yield Discovery(Check.VERSIONS, name, said)
+
+
+def check_history(seen: Iterable[SeenState]) -> Iterator[Discovery]:
+    """What is kept of the past leads to what is now."""
+    for state in seen:
+        if state.kept is None:
+            yield Discovery(Check.HISTORY, state.name, "has no history")
+        elif state.kept != state.now:
+            yield Discovery(Check.HISTORY, state.name, "is not what its history leads to")
 
 
 def check_aliases(

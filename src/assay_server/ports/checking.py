@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from assay_server.domain.checking import SeenBlob, SeenEvents, SeenMove, SeenVersion
+from assay_server.domain.checking import SeenBlob, SeenEvents, SeenMove, SeenState, SeenVersion
 
 
 class FactsInspection(Protocol):
@@ -36,6 +36,10 @@ class FactsInspection(Protocol):
         """The versions with these numbers."""
         ...
 
+    async def states(self, namespace_id: str, model_id: str) -> Sequence[SeenState]:
+        """The model and its versions, as they are and as their history has them."""
+        ...
+
     async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
         """Where each alias points."""
         ...
@@ -44,12 +48,11 @@ class FactsInspection(Protocol):
         """The history of all aliases of a model, in order."""
         ...
 
-    async def audited(self) -> Mapping[int, int]:
-        """How many audit entries tell of each revision."""
-        ...
+    async def audit(self) -> tuple[Mapping[int, int], int]:
+        """How many audit entries tell of each revision, and the first that must have one.
 
-    async def audited_from(self) -> int:
-        """The first revision whose audit entry must be there: older months may be dropped."""
+        Months of the trail may be dropped, the oldest first.
+        """
         ...
 
     async def blobs(self) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from assay_server.domain.checking import (
     check_audit,
     check_blob,
     check_events,
+    check_history,
     check_numbers,
     check_staged,
     check_version,
@@ -70,8 +71,7 @@ class CheckingService:
         oldest = counters["oldest_event"]
         await self._events(checked, oldest, report)
         await self._models(checked, report)
-        entries = await self._facts.audited()
-        first = max(await self._facts.audited_from(), 1)
+        entries, first = await self._facts.audit()
         found = check_audit(entries, first, checked.revision, checked.revision)
         checked.note(Check.AUDIT, sum(entries.values()), found)
         if self._blobs is not None:
@@ -93,7 +93,7 @@ class CheckingService:
 
     async def _models(self, checked: Checked, report: Report) -> None:
         models = await self._facts.models()
-        for check in (Check.VERSIONS, Check.ALIASES):
+        for check in (Check.VERSIONS, Check.HISTORY, Check.ALIASES):
             checked.note(check, 0)
         for place, (namespace_id, model_id, high_water) in enumerate(models):
             report("models", place, len(models))
@@ -105,6 +105,8 @@ class CheckingService:
                 last = first + _VERSIONS_AT_ONCE - 1
                 for seen in await self._facts.versions(namespace_id, model_id, first, last):
                     checked.note(Check.VERSIONS, 0, check_version(of_model, seen))
+            states = await self._facts.states(*of_model)
+            checked.note(Check.HISTORY, len(states), check_history(states))
             current = await self._facts.aliases(*of_model)
             moves = await self._facts.moves(*of_model)
             checked.note(Check.ALIASES, len(current), check_aliases(of_model, current, moves))

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, func, literal_column, select, union_all
+from sqlalchemy import Select, bindparam, func, literal_column, select, union_all
 from sqlalchemy.sql import ColumnElement
 
-from assay_server.domain.checking import SeenEvents, SeenMove, SeenVersion
+from assay_server.domain.checking import SeenEvents, SeenMove, SeenState, SeenVersion
 from assay_server.domain.manifest import File
+from assay_server.domain.names import model_name, version_name
 from assay_server.domain.versions import Version
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.columns import NUMBER
@@ -34,6 +35,7 @@ T = TypeVar("T")
 _VERSIONS, _FILES, _EVENTS = tables.versions, tables.version_files, tables.events
 _MOVES, _ALIASES, _MODELS = tables.alias_moves, tables.aliases, tables.models
 _DRAFT_FILES, _UPLOADS, _AUDIT = tables.draft_files, tables.uploads, tables.audit_entries
+_MODEL_HISTORY, _VERSION_HISTORY = tables.model_history, tables.version_history
 _VERSION, _FILE = Shape(Version, _VERSIONS), Shape(File, _FILES)
 
 
@@ -43,6 +45,11 @@ def _within(column: ColumnElement[int]) -> ColumnElement[bool]:
 
 def _of_model(table: Any) -> list[ColumnElement[bool]]:
     return at(table, "namespace_id", "model_id")
+
+
+def _marks(table: Any, *columns: str) -> Select[Any]:
+    """What changes with every change of a row, after its key."""
+    return select(*(table.c[name] for name in columns)).where(*_of_model(table))
 
 
 COUNTERS = Statement(select(tables.counters.c.name, tables.counters.c.value))
@@ -69,6 +76,16 @@ VERSIONS = Statement(
 )
 FILES = Statement(
     select(*_FILE.columns, _FILES.c.number).where(*_of_model(_FILES), _within(_FILES.c.number))
+)
+MODEL_NOW = Statement(_marks(_MODELS, "model_id", "etag", "version_high_water"))
+MODEL_THEN = Statement(
+    _marks(_MODEL_HISTORY, "model_id", "etag", "version_high_water").order_by(
+        _MODEL_HISTORY.c.revision
+    )
+)
+VERSION_NOW = Statement(_marks(_VERSIONS, "number", "etag", "state"))
+VERSION_THEN = Statement(
+    _marks(_VERSION_HISTORY, "number", "etag", "state").order_by(_VERSION_HISTORY.c.revision)
 )
 ALIASES = Statement(select(_ALIASES.c.alias_id, _ALIASES.c.number).where(*_of_model(_ALIASES)))
 MOVES = Statement(
@@ -144,6 +161,15 @@ class SqlInspection:
             for number in [row[2]]
         ]
 
+    async def states(self, namespace_id: str, model_id: str) -> Sequence[SeenState]:
+        of_model = {"namespace_id": namespace_id, "model_id": model_id}
+        now = await self._session.rows(MODEL_NOW, **of_model)
+        then = await self._session.rows(MODEL_THEN, **of_model)
+        found = _states(now, then, lambda _: model_name(namespace_id, model_id))
+        now = await self._session.rows(VERSION_NOW, **of_model)
+        then = await self._session.rows(VERSION_THEN, **of_model)
+        return found + _states(now, then, lambda key: version_name(namespace_id, model_id, key))
+
     async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
         rows = await self._session.rows(ALIASES, namespace_id=namespace_id, model_id=model_id)
         return {row[0]: row[1] for row in rows}
@@ -152,18 +178,16 @@ class SqlInspection:
         rows = await self._session.rows(MOVES, namespace_id=namespace_id, model_id=model_id)
         return [SeenMove(row[0], row[1], row[2], row[3]) for row in rows]
 
-    async def audited(self) -> Mapping[int, int]:
-        return {row[0]: row[1] for row in await self._session.rows(AUDITED)}
-
-    async def audited_from(self) -> int:
+    async def audit(self) -> tuple[Mapping[int, int], int]:
         """Whole months are dropped: what happened in the oldest kept one must be there."""
+        found = {row[0]: row[1] for row in await self._session.rows(AUDITED)}
         oldest = await self._session.row(AUDIT_OLDEST)
         if oldest is None or oldest[0] is None:
-            return 1
+            return found, 1
         moment = from_us(oldest[0])
         month = datetime(moment.year, moment.month, 1, tzinfo=UTC)
         first = await self._session.row(FIRST_SINCE, since=to_us(month))
-        return 1 if first is None or first[0] is None else int(first[0])
+        return found, 1 if first is None or first[0] is None else int(first[0])
 
     async def blobs(self) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(BLOBS)}
@@ -221,6 +245,11 @@ async def _faults(*connections: sqlite3.Connection) -> Sequence[str]:
             for row in connection.execute("PRAGMA foreign_key_check")
         ]
     return found
+
+
+def _states(now: Sequence[Row], then: Sequence[Row], name: Callable[[Any], str]) -> list[SeenState]:
+    kept = {row[0]: tuple(row[1:]) for row in then}  # in order: the newest prevails
+    return [SeenState(name(row[0]), tuple(row[1:]), kept.get(row[0])) for row in now]
 
 
 def _is_readable(kind: str, subject: str) -> bool:
