@@ -92,6 +92,14 @@ class ServerProcess:
         self._pid = pid
         self._exit = os.pidfd_open(pid)
 
+    def pause(self) -> None:
+        """Stop it where it is, as a machine that swaps or a snapshot does."""
+        signal.pidfd_send_signal(self._exit, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it run after a pause."""
+        signal.pidfd_send_signal(self._exit, signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as a crash does; harmless when repeated."""
         if self._exit < 0:

@@ -40,7 +40,7 @@ class Recording:
     principal: str = ""
     messages: list[api.WatchResponse] = field(default_factory=list)
     resumes: "Recording | None" = None
-    """The watch that this one goes on with, where a test resumed one."""
+    """The watch that this one goes on with, where a test resumed one that had received anything."""
 
     @property
     def last(self) -> int:
@@ -98,7 +98,8 @@ class RecordingStub:
         if earlier.recording.messages:
             request.start_revision = earlier.recording.last + 1
         call = self.Watch(request)
-        call.recording.resumes = earlier.recording
+        came = earlier.recording.messages
+        call.recording.resumes = earlier.recording if came else earlier.recording.resumes
         return call
 
 
@@ -155,7 +156,7 @@ def reliable(recording: Recording, truth: Sequence[Event]) -> None:
 def resumable(recording: Recording, _truth: Sequence[Event]) -> None:
     """A resumed watch begins after what was received, however that ended."""
     earlier = recording.resumes
-    if earlier is None or not earlier.messages or not recording.messages:
+    if earlier is None or not recording.messages:
         return
     if recording.messages[0].revision < earlier.last:
         raise Broken(
@@ -246,7 +247,7 @@ async def until(call: RecordedCall, revision: int, *, timeout_s: float = 60) -> 
 
 def _start(recording: Recording) -> int:
     """The first revision that the client wanted, of the first watch where this one resumes."""
-    if recording.resumes is not None and recording.resumes.messages:
+    if recording.resumes is not None:
         return _start(recording.resumes)
     first = recording.messages[0]
     now = first.revision if first.events else first.revision + 1

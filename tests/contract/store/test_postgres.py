@@ -10,6 +10,7 @@ from assay_server.domain.calls import Change, Page
 from assay_server.domain.errors import StoreUnavailable
 from assay_server.ports.metadata import Transaction
 from assay_server.sqlstore.opening import Store
+from assay_server.sqlstore.postgres_listening import Listener
 from tests.contract.store.registries import (
     Database,
     add_model,
@@ -53,7 +54,15 @@ async def models(store: Store) -> list[str]:
     return [model.model_id for model in listed.items]
 
 
-async def test_who_waits_is_woken_by_another_server(database: Database) -> None:
+async def test_who_waits_is_woken_by_another_server(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its notification: the look now and then, which is the net below, is taken away."""
+
+    async def look_nowhere(_listener: Listener) -> None:
+        pass
+
+    monkeypatch.setattr(Listener, "_look", look_nowhere)
     store, other = await database.open(), await database.open()
     waiting = asyncio.create_task(store.metadata.wait_past(0, 30))
     await asyncio.sleep(0)
