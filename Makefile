@@ -87,8 +87,9 @@ proto: $(STAMP) $(CODEGEN) ## check proto/ and regenerate the stubs from it
 	@tools/make_go_tools.sh
 
 .PHONY: docs
-docs: $(STAMP) ## rewrite docs/cli.md from the help of the command line
+docs: $(STAMP) ## rewrite docs/cli.md and the common tables of the READMEs of the clients
 	@$(VENV)/python tools/document_cli.py
+	@$(VENV)/python tools/document_clients.py
 
 .PHONY: bench
 bench: ## list the benchmarks

@@ -1,0 +1,112 @@
+"""The pages of the three clients say the same, and what they say is so."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay import AsyncClient, Client, errors
+from tests.house.sources import ROOT
+from tools.document_clients import COMMON, LANGUAGES, NUMBERS, document, readme
+
+GO = "\n".join(path.read_text() for path in (ROOT / "clients/go/assay").glob("*.go"))
+JAVA = {
+    path.stem: path.read_text()
+    for path in (ROOT / "clients/java/src/main/java/dev/assay/client").glob("*.java")
+}
+KINDS = {
+    language: {kind for error in COMMON["errors"] for kind in error[language]}
+    for language in LANGUAGES
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_tables_of_a_readme_are_those_of_the_common_description(language: str) -> None:
+    assert readme(language).read_text() == document(language), "run `make docs`"
+
+
+@pytest.mark.parametrize("verb", COMMON["verbs"], ids=lambda verb: verb["python"])
+def test_every_client_has_the_verb_under_its_name(verb: dict[str, str]) -> None:
+    assert callable(getattr(Client, verb["python"]))
+    assert callable(getattr(AsyncClient, verb["python"]))
+    assert re.search(rf"^func \(c \*Client\) {verb['go']}\(", GO, re.MULTILINE)
+    assert any(re.search(rf"    public [^(\n]+ {verb['java']}\(", text) for text in JAVA.values())
+
+
+def test_every_kind_of_error_of_python_is_on_its_page() -> None:
+    families = {errors.AssayError, errors.Refused, errors.Misused}
+    kinds = {
+        name
+        for name, kind in inspect.getmembers(errors, inspect.isclass)
+        if kind not in families and set(kind.__bases__) & families
+    }
+    # Of making models and servers from Python, which the other languages do not do.
+    kinds -= {"CannotInfer", "ContextInvalid", "ServerNotInstalled"}
+
+    assert kinds <= KINDS["python"]
+    assert all(hasattr(errors, kind) for kind in KINDS["python"])
+
+
+def test_every_kind_of_error_of_go_is_on_its_page() -> None:
+    kinds = set(re.findall(r"^\t(Err[A-Z]\w*)\s+=", GO, re.MULTILINE))
+
+    assert kinds == KINDS["go"]
+
+
+def test_every_kind_of_error_of_java_is_on_its_page() -> None:
+    kinds = {
+        name
+        for name, text in JAVA.items()
+        if re.search(rf"public (?:final )?class {name} extends AssayException", text)
+    }
+
+    assert kinds <= KINDS["java"]
+    assert KINDS["java"] <= set(JAVA)
+
+
+UNITS_S = {"Second": 1, "Seconds": 1, "Minute": 60, "Minutes": 60}
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name.endswith("_s")])
+def test_the_three_clients_wait_equally_long(name: str) -> None:
+    word = name.removesuffix("_s")
+    word += "Deadline" if word in {"read", "write"} else ""
+    in_go = re.search(rf"{word}(?:Default|Max)\s+= (\d+) \* time\.(\w+)", GO)
+    in_java = re.search(rf"{word} = Duration\.of(\w+)\((\d+)", "\n".join(JAVA.values()))
+
+    assert in_go is not None
+    assert int(in_go[1]) * UNITS_S[in_go[2]] == NUMBERS[name]
+    assert in_java is not None
+    assert int(in_java[2]) * UNITS_S[in_java[1]] == NUMBERS[name]
+
+
+def test_the_python_of_the_readme_runs_block_after_block(tmp_path: Path) -> None:
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", readme("python").read_text(), re.MULTILINE | re.DOTALL
+    )
+    program = tmp_path / "readme.py"
+    program.write_text("\n".join(blocks))
+    around = (
+        "import os, subprocess, sys, assay\n"
+        "with assay.local() as registry:\n"
+        "    environment = {**os.environ, 'ASSAY_CONFIG': str(registry.contexts_path)}\n"
+        "    sys.exit(subprocess.run([sys.executable, 'readme.py'], env=environment).returncode)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", around],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("I am spiffe://", "pushed namespaces/main/models/digits/versions/1", "2 files in"):
+        assert said in done.stdout
+    assert "published 1.0.0" in done.stdout
