@@ -30,6 +30,7 @@ async def open_stores(config: Config, metrics: CollectorRegistry) -> AsyncIterat
         CLOCK,
         bring_up_to_date=config.store.migrate_at_start,
         events_kept=timedelta(seconds=config.store.events_kept_s),
+        audit_kept=timedelta(seconds=config.store.audit_kept_s),
     )
     try:
         blobs = Disk(config.blobs.directory)

@@ -92,6 +92,12 @@ class StoreSection:
         "What was true at a revision is kept for ever.",
         least=3600,
     )
+    audit_kept_s: float = setting(
+        400 * 86400.0,
+        "Entries of the audit trail are kept for so long, at least 30 days; on PostgreSQL they go "
+        "by the month, with the last of it.",
+        least=30 * 86400,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

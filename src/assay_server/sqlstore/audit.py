@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, literal_column, or_, select
+from sqlalchemy import Text, bindparam, delete, func, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.audit import AuditEntry, AuditFilter
 from assay_server.domain.calls import Page, Paged
 from assay_server.sqlstore import tables
+from assay_server.sqlstore.columns import NUMBER
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.paging import Listing, listing, read_page
-from assay_server.sqlstore.session import ReadSession
+from assay_server.sqlstore.session import ReadSession, Session
 from assay_server.sqlstore.shapes import Shape
 from assay_server.sqlstore.times import to_us
 
@@ -29,6 +31,25 @@ ADD_ONCE = Statement(
     .on_conflict_do_nothing()
 )
 """For writers that may have to repeat themselves."""
+
+KEPT = timedelta(days=400)
+"""How long entries are kept when nobody says otherwise: a year, and time to look back on it."""
+
+SWEPT_MAX = 1000
+"""Entries that a sweep removes in one transaction: some milliseconds of a writer's time."""
+
+SWEEP = Statement(
+    delete(_TABLE)
+    .where(
+        tuple_(_TABLE.c.time, _TABLE.c.entry_id).in_(
+            select(_TABLE.c.time, _TABLE.c.entry_id)
+            .where(_TABLE.c.time < bindparam("before", type_=NUMBER))
+            .order_by(_TABLE.c.time)
+            .limit(literal_column(str(SWEPT_MAX)))
+        )
+    )
+    .returning(_TABLE.c.time)
+)
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "principal": _TABLE.c.principal == bindparam("principal"),
@@ -71,6 +92,11 @@ class SqlAuditReads:
                 newest_first=True,
             )
         return self._listings[names]
+
+
+async def sweep(session: Session, *, before: datetime) -> int:
+    """Forget some entries that are older than ``before``, oldest first; returns how many."""
+    return len(await session.rows(SWEEP, before=to_us(before)))
 
 
 def _parameters(wanted: AuditFilter) -> dict[str, Any]:

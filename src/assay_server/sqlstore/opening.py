@@ -1,6 +1,7 @@
 """Opens a registry: the one place where its parts are put together."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from assay_server.ports.audit import AuditReads, AuditSink
@@ -8,6 +9,7 @@ from assay_server.ports.clock import Clock
 from assay_server.ports.metadata import MetadataStore
 from assay_server.sqlstore import (
     aliases,
+    audit,
     bindings,
     drafts,
     evaluations,
@@ -27,12 +29,13 @@ from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import Dialect, Postgres, Sqlite
 from assay_server.sqlstore.places import FileLock, PostgresPlace, SqlitePlace, place_of
 from assay_server.sqlstore.postgres import PostgresMetadata
-from assay_server.sqlstore.postgres_audit import PostgresAuditWriter, make_months
+from assay_server.sqlstore.postgres_audit import PostgresAuditWriter, drop_months, make_months
 from assay_server.sqlstore.postgres_listening import Listener
 from assay_server.sqlstore.postgres_pool import READ, WRITE, Pool
 from assay_server.sqlstore.postgres_sessions import connecting
 from assay_server.sqlstore.revisions import Revisions
 from assay_server.sqlstore.schema import migrate, migrate_files, require_fitting
+from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.sqlite import SqliteMetadata
 from assay_server.sqlstore.sqlite_audit import SqliteAuditWriter
 from assay_server.sqlstore.sqlite_sessions import Snapshots, connect
@@ -45,6 +48,7 @@ race for one model each hold a connection while they wait."""
 
 _STATEMENTS = (
     aliases,
+    audit,
     bindings,
     drafts,
     evaluations,
@@ -93,7 +97,7 @@ class Store:
             await reader.bindings.epoch()
 
     async def keep(self, now: datetime) -> int:
-        """Do what is due each day: forget old requests and events, make tables for months to come.
+        """Do what is due each day: forget what is old, make tables for months to come.
 
         Harmless when repeated or done by several servers. Returns how many went.
         """
@@ -110,6 +114,7 @@ async def open_store(
     *,
     bring_up_to_date: bool = False,
     events_kept: timedelta = events.KEPT,
+    audit_kept: timedelta = audit.KEPT,
 ) -> Store:
     """Open the registry at ``url``: sqlite:///path or postgresql://user:password@host/database.
 
@@ -118,6 +123,7 @@ async def open_store(
         clock: What time changes and entries are given.
         bring_up_to_date: Migrate the schema first, or make it.
         events_kept: How long events are kept for watches that stood still.
+        audit_kept: How long entries of the audit trail are kept.
 
     Raises:
         StoreNotOpened: It does not answer, another server has its file, or its schema does not
@@ -130,19 +136,26 @@ async def open_store(
             if bring_up_to_date:
                 migrate_files(place)
             await require_fitting(url)
-            return await _open_sqlite(place, clock, lock, events_kept)
+            kept = _Kept(events_kept, audit_kept)
+            return await _open_sqlite(place, clock, lock, kept)
         except BaseException:
             lock.release()
             raise
     if bring_up_to_date:
         await migrate(url)
     await require_fitting(url)
-    return await _open_postgres(place, clock, events_kept)
+    return await _open_postgres(place, clock, _Kept(events_kept, audit_kept))
 
 
-async def _open_sqlite(
-    place: SqlitePlace, clock: Clock, lock: FileLock, events_kept: timedelta
-) -> Store:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept for how long."""
+
+    events: timedelta
+    audit: timedelta
+
+
+async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock, kept: _Kept) -> Store:
     dialect: Dialect = Sqlite()
     catalogue = Catalogue(dialect.core, _STATEMENTS)
     snapshots = Snapshots(place.registry, catalogue, dialect)
@@ -158,8 +171,21 @@ async def _open_sqlite(
         writer=writer,
         changes=Changes(clock),
         revisions=revisions,
-        events_kept=events_kept,
+        events_kept=kept.events,
     )
+
+    async def keep(now: datetime) -> int:
+        before = now - kept.audit
+
+        async def some(session: Session) -> int:
+            return await audit.sweep(session, before=before)
+
+        total = await metadata.sweep(now)
+        while swept := await writer.run(some, lambda _: None):
+            total += swept
+        while swept := await trail_writer.sweep(before):
+            total += swept
+        return total
 
     async def close() -> None:
         await writer.close()
@@ -173,12 +199,12 @@ async def _open_sqlite(
         metadata=metadata,
         audit_sink=sink,
         audit_reads=SqlAuditReads([snapshots.session, trail.session]),
-        keep=metadata.sweep,
+        keep=keep,
         close=close,
     )
 
 
-async def _open_postgres(place: PostgresPlace, clock: Clock, events_kept: timedelta) -> Store:
+async def _open_postgres(place: PostgresPlace, clock: Clock, kept: _Kept) -> Store:
     dialect: Dialect = Postgres()
     catalogue = Catalogue(dialect.core, _STATEMENTS)
     connecting_to = connecting(place.url, dialect)
@@ -193,16 +219,17 @@ async def _open_postgres(place: PostgresPlace, clock: Clock, events_kept: timede
         revisions=revisions,
         catalogue=catalogue,
         dialect=dialect,
-        events_kept=events_kept,
+        events_kept=kept.events,
     )
 
     async def keep(now: datetime) -> int:
         connection = await connecting_to()
         try:
             await make_months(connection, now)
+            swept = await drop_months(connection, before=now - kept.audit)
         finally:
             await connection.close()
-        return await metadata.sweep(now)
+        return swept + await metadata.sweep(now)
 
     async def close() -> None:
         await listener.close()

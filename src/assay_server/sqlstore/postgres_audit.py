@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from assay_server.domain.audit import AuditEntry
-from assay_server.sqlstore.audit import ADD_ONCE, ENTRY
+from assay_server.sqlstore.audit import ADD_ONCE, ENTRY, SWEPT_MAX
 from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import POSTGRES_ERRORS
 from assay_server.sqlstore.tables import audit_entries
@@ -17,6 +17,21 @@ from assay_server.sqlstore.times import to_us
 
 MONTHS_AHEAD = 3
 """Tables made before they are needed, should nobody make any for a while."""
+
+LOCK_MAX_MS = 2000
+"""How long the trail may stand still for a month to be dropped."""
+
+_MONTHS = """
+    SELECT child.relname FROM pg_inherits
+    JOIN pg_class child ON child.oid = inhrelid
+    WHERE inhparent = 'audit_entries'::regclass AND child.relname ~ $1
+    ORDER BY 1"""
+_SWEEP_OTHER = """
+    WITH gone AS (
+        DELETE FROM audit_entries_other WHERE ctid IN (
+            SELECT ctid FROM audit_entries_other WHERE time < $1 ORDER BY time LIMIT $2
+        ) RETURNING 1
+    ) SELECT count(*) FROM gone"""
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +86,29 @@ async def make_months(connection: Any, now: datetime) -> None:
             f"FOR VALUES FROM ({to_us(first)}) TO ({to_us(following)})",
         )
         first = following
+
+
+async def drop_months(connection: Any, *, before: datetime) -> int:
+    """Drop the tables of months that ended ``before``, and old entries that lie elsewhere.
+
+    An entry goes when its whole month is old enough. A busy trail is not waited for: the tables
+    go another time.
+    """
+    swept = 0
+    found = await connection.fetch(_MONTHS, f"^{audit_entries.name}_\\d{{4}}_\\d{{2}}$")
+    for (name,) in found:
+        first = datetime.strptime(name[-7:], "%Y_%m").replace(tzinfo=UTC)
+        if _month_after(first) <= before:
+            swept += await connection.fetchval(f"SELECT count(*) FROM {name}")
+            try:
+                async with connection.transaction():
+                    await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_MAX_MS}'")
+                    await connection.execute(f"DROP TABLE IF EXISTS {name}")
+            except (asyncpg.LockNotAvailableError, asyncpg.InsufficientPrivilegeError) as error:
+                _log.warning("%s is old and stays for now: %s", name, type(error).__name__)
+    while gone := await connection.fetchval(_SWEEP_OTHER, to_us(before), SWEPT_MAX):
+        swept += gone
+    return swept
 
 
 async def _make(connection: Any, suffix: str, values: str) -> None:

@@ -7,14 +7,16 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Text, bindparam, func, insert, select
 
 from assay_server.domain.audit import AuditEntry
 from assay_server.sqlstore import tables
-from assay_server.sqlstore.audit import ENTRY
+from assay_server.sqlstore.audit import ENTRY, SWEEP
 from assay_server.sqlstore.compiled import Catalogue, Statement
+from assay_server.sqlstore.times import to_us
 
 _TABLE = tables.audit_entries
 _COLUMNS = [column.name for column in _TABLE.columns]
@@ -37,6 +39,7 @@ class SqliteAuditWriter:
     def __init__(self, connection: sqlite3.Connection, catalogue: Catalogue) -> None:
         self._connection = connection
         self._statement = catalogue.compiled(ADD_ALL)
+        self._sweep = catalogue.compiled(SWEEP)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-audit")
 
     async def write(self, entries: Sequence[AuditEntry]) -> None:
@@ -44,6 +47,12 @@ class SqliteAuditWriter:
         rows = [list(map(ENTRY.write(entry).__getitem__, _COLUMNS)) for entry in entries]
         await asyncio.get_running_loop().run_in_executor(
             self._thread, self._execute, msgspec.json.encode(rows).decode()
+        )
+
+    async def sweep(self, before: datetime) -> int:
+        """Forget some entries that are older than ``before``; returns how many."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._forget, to_us(before)
         )
 
     def close(self) -> None:
@@ -54,3 +63,7 @@ class SqliteAuditWriter:
     def _execute(self, entries: str) -> None:
         arguments = self._statement.arguments({"entries": entries})
         self._connection.execute(self._statement.sql, arguments)
+
+    def _forget(self, before: int) -> int:
+        arguments = self._sweep.arguments({"before": before})
+        return len(self._connection.execute(self._sweep.sql, arguments).fetchall())

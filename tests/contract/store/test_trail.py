@@ -11,6 +11,7 @@ import pytest
 from assay_server.domain.audit import AuditEntry, AuditFilter, Decision, Phase
 from assay_server.domain.calls import Page
 from assay_server.domain.errors import AuditUnavailable
+from assay_server.sqlstore.audit import KEPT, SWEPT_MAX
 from assay_server.sqlstore.audit_sink import BatchingSink
 from assay_server.sqlstore.opening import Store
 from tests.contract.store.registries import (
@@ -148,13 +149,31 @@ async def test_every_filter_finds_what_fits(
 
 
 async def test_an_entry_of_a_month_nobody_foresaw_is_kept(registry: Store) -> None:
-    entries = [make_entry(time=NOON + timedelta(days=days)) for days in (4000, 400, -400)]
+    entries = [make_entry(time=NOON + timedelta(days=days)) for days in (4000, 370, -20)]
 
     for entry in entries:
         await registry.audit_sink.record(entry)
-    await registry.keep(NOON + timedelta(days=400))
+    await registry.keep(NOON + timedelta(days=370))
 
     assert await trail(registry) == tuple(entries)
+
+
+async def test_old_entries_go_in_batches_and_young_ones_stay(registry: Store) -> None:
+    await add_namespace(registry)  # whose entry is of NOON, in the transaction's own place
+    later = NOON + timedelta(days=40)
+    old = [make_entry(time=NOON - timedelta(days=days)) for days in (4000, 1)]
+    old += [make_entry(time=NOON + timedelta(microseconds=n)) for n in range(2 * SWEPT_MAX + 1)]
+    young = make_entry(time=later)
+    await asyncio.gather(*(registry.audit_sink.record(entry) for entry in [*old, young]))
+
+    # Two entries, and the event of the namespace.
+    assert await registry.keep(NOON + KEPT - timedelta(hours=1)) == 3
+    assert len(await trail(registry, until=later)) == 1000  # a page: there are more
+    assert await registry.keep(later + KEPT - timedelta(hours=1)) >= 2 * SWEPT_MAX + 2
+
+    assert await trail(registry) == (young,)
+    await registry.audit_sink.record(make_entry(time=later + KEPT))
+    assert len(await trail(registry)) == 2
 
 
 async def test_what_cannot_be_written_is_refused_and_the_next_is_taken(registry: Store) -> None:
