@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from assay_server.app.clock import SystemClock
 from assay_server.blobstore.backup_directory import BackupDirectory
 from assay_server.blobstore.copying import DiskCopying
 from assay_server.blobstore.operations import FileOperations
-from assay_server.domain.backups import BackupRefused
+from assay_server.domain.backups import BackupRefused, parse_backup
 from assay_server.services.backups import BackupService
 from assay_server.services.collecting import GRACE
 from assay_server.sqlstore.places import StoreNotOpened
+from assay_server.sqlstore.schema import SchemaDoesNotFit
 from tests.backup.busy import Place, quiet
 
 ON_SQLITE = pytest.mark.parametrize("make_place", ["sqlite"], indirect=True)
@@ -231,4 +233,16 @@ async def test_a_backup_of_a_newer_server_is_not_restored(
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
 
     with pytest.raises(BackupRefused, match="a newer one made it"):
+        await elsewhere.restored(backed_up)
+
+
+async def test_a_backup_with_a_newer_schema_is_not_restored(
+    backed_up: Path, elsewhere: Place
+) -> None:
+    manifest = backed_up / "manifest.json"
+    backup = parse_backup(manifest.read_text())
+    newer = replace(backup, facts=replace(backup.facts, schema="9999"))
+    manifest.write_text(newer.encoded())
+
+    with pytest.raises(SchemaDoesNotFit, match="schema 9999, which this server does not know"):
         await elsewhere.restored(backed_up)
