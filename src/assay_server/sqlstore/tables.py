@@ -304,6 +304,7 @@ role_bindings = table(
     text("created_by"),
     time("create_time"),
     PrimaryKeyConstraint("scope", "binding_id"),
+    Index("uq_role_bindings_what", "scope", "role", "member", unique=True),
 )
 
 uploads = table(

@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -87,7 +88,7 @@ def test_constraints_are_made_too(empty_url: str) -> None:
 
 def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
-    assert asyncio.run(current(empty_url)) == "0003"
+    assert asyncio.run(current(empty_url)) == "0004"
 
     asyncio.run(migrate(empty_url, "base"))
     left = look(empty_url, lambda connection: inspect(connection).get_table_names())
@@ -140,6 +141,29 @@ def test_the_history_begins_with_what_is_there_when_it_is_made(empty_url: str) -
 
     assert found["live"] or found["all"]
     assert asyncio.run(look_back(revision)) == found
+
+
+def test_of_bindings_that_are_there_twice_the_oldest_stays(empty_url: str) -> None:
+    asyncio.run(migrate(empty_url))
+    asyncio.run(migrate(empty_url, "0003"))
+    rows = [
+        ("", "b", "admin", "ann", 2),
+        ("", "a", "admin", "ann", 2),
+        ("", "c", "admin", "ann", 3),
+        ("", "d", "admin", "bob", 3),
+        ("", "e", "auditor", "ann", 3),
+        ("namespaces/x", "f", "admin", "ann", 3),
+    ]
+    add = "INSERT INTO role_bindings VALUES ('{}', '{}', '{}', '{}', 'eve', {})"
+    for row in rows:
+        look(empty_url, lambda c, row=row: c.execute(text(add.format(*row))) and None)  # type: ignore[misc]
+
+    asyncio.run(migrate(empty_url))
+
+    every = text("SELECT binding_id FROM role_bindings ORDER BY binding_id")
+    assert look(empty_url, lambda c: [*c.execute(every).scalars()]) == ["a", "d", "e", "f"]
+    with pytest.raises(IntegrityError):
+        look(empty_url, lambda c: c.execute(text(add.format(*rows[2]))))
 
 
 async def add_life(store: Store) -> int:
