@@ -43,12 +43,14 @@ KILLS ?= 100
 CUTS ?= 100
 BACKUPS ?= 12
 HISTORY_S ?= 60
+EXAMPLES ?= 100
 SEED ?= 0
 
 .PHONY: torture
-torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, BACKUPS, HISTORY_S, SEED)
+torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, BACKUPS, HISTORY_S, EXAMPLES, SEED)
 	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_BACKUPS=$(BACKUPS) \
 		ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
+		ASSAY_EXAMPLES=$(EXAMPLES) ASSAY_STEPS=60 \
 		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py $(ARGS)
 
 .PHONY: counts

@@ -22,6 +22,9 @@ TIMEOUT_S = 600
 KILLS = "tests/faults/test_kills.py"
 CUTS = "tests/faults/test_power_cuts.py"
 HISTORIES = "tests/faults/test_linearizability.py"
+MACHINE = "tests/faults/test_machine.py"
+FAILURES = "tests/faults/test_fail_nth.py"
+MATRIX = "tests/wire/test_permission_matrix.py"
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,18 @@ MUTANTS = (
         effort={"ASSAY_KILLS": "6"},
     ),
     Mutant(
+        "a lost answer makes a second change",
+        FAILURES,
+        (
+            Edit(
+                "sqlstore/changing.py",
+                "        if call.request_id:\n            earlier",
+                "        if call.request_id and False:\n            earlier",
+            ),
+        ),
+        select="whichever and sqlite",
+    ),
+    Mutant(
         "revisions from a sequence",
         HISTORIES,
         (
@@ -197,6 +212,30 @@ MUTANTS = (
         HISTORIES,
         (Edit("domain/aliases.py", "    if current != (expected or 0):", "    if False:"),),
         select="sqlite",
+    ),
+    Mutant(
+        "deleted versions published again",
+        MACHINE,
+        (
+            Edit(
+                "domain/transitions.py",
+                "    if version.state is not VersionState.CANDIDATE:",
+                "    if version.state is VersionState.READY:",
+            ),
+        ),
+        select="sqlite",
+        effort={"ASSAY_EXAMPLES": "30"},
+    ),
+    Mutant(
+        "a permission row that asks too little",
+        MATRIX,
+        (
+            Edit(
+                "transport/permissions.py",
+                '"RegistryService/PublishVersion": _one(P.VERSIONS_PUBLISH, "name")',
+                '"RegistryService/PublishVersion": _one(P.VERSIONS_READ, "name")',
+            ),
+        ),
     ),
     Mutant(
         "a permission row missing",
