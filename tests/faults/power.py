@@ -11,6 +11,8 @@ would make the names of the blobs durable by accident.
 import os
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,6 +24,8 @@ DISKS = ("facts", "blobs")
 HOST_MIB = 2048
 DISK_MIB = 160
 """Sparse: on the machine they take what is written to them."""
+
+UNMOUNT_S = 30.0
 
 
 class Rig:
@@ -73,8 +77,17 @@ class Rig:
 
 
 @contextmanager
-def rig_in(directory: Path) -> Iterator[Rig]:
-    """Build a rig, or say what is missing for one."""
+def rig() -> Iterator[Rig]:
+    """Build a rig, or say what is missing for one.
+
+    Not below pytest's own directory: another session, when it tidies there, would reach into it.
+    """
+    with tempfile.TemporaryDirectory(prefix="assay-rig-") as made, _rig_in(Path(made)) as built:
+        yield built
+
+
+@contextmanager
+def _rig_in(directory: Path) -> Iterator[Rig]:
     if os.geteuid() != 0:
         absent("the right to mount disks", "run the tests as root")
     for program, package in (("mkfs.xfs", "xfsprogs"), ("mkfs.ext4", "e2fsprogs")):
@@ -105,7 +118,15 @@ def mounted(image: Path, directory: Path) -> Iterator[Path]:
     try:
         yield directory
     finally:
-        _run("umount", directory)
+        _unmount(directory)
+
+
+def _unmount(directory: Path) -> None:
+    """Unmount, as soon as nobody looks into it: a device just let go of is held for a moment."""
+    give_up = time.monotonic() + UNMOUNT_S
+    while (done := subprocess.run(["umount", directory], capture_output=True)).returncode:
+        assert time.monotonic() < give_up, done.stderr.decode()
+        time.sleep(0.1)
 
 
 def _require_loop_devices() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,18 +27,19 @@ RECOVERY_S = 60.0
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few MiB for facts, trail and bytes."""
-    directory = tmp_path / "small"
-    directory.mkdir()
+def small_disk() -> Iterator[Path]:
+    """A file system of a few MiB for facts and bytes."""
+    directory = Path(tempfile.mkdtemp(prefix="assay-small-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", directory],
         capture_output=True,
     )
     if mounted.returncode:
+        directory.rmdir()
         absent("the right to mount a small tmpfs", "run the tests as root")
     yield directory
-    subprocess.run(["umount", "-l", directory], check=True)
+    subprocess.run(["umount", directory], check=True)
+    directory.rmdir()
 
 
 async def test_on_a_full_disk_writes_are_refused_reads_go_on_and_it_recovers_by_itself(

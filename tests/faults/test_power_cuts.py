@@ -4,16 +4,13 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.faults.checking import problems
 from tests.faults.evidence import gather
 from tests.faults.histories import History, Stubs, channel_to, report
-from tests.faults.power import Rig, rig_in
+from tests.faults.power import Rig, rig
 from tests.faults.serving import Nursery, Place
 from tests.faults.workload import Crowd
 
@@ -21,13 +18,6 @@ SEED = int(os.environ.get("ASSAY_SEED", "0")) or time.time_ns() % 1_000_000
 CUTS = int(os.environ.get("ASSAY_CUTS", "3"))
 CUTS_IN_A_RUN = 6
 CLIENTS = 8
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    """Two disks of this test's own."""
-    with rig_in(tmp_path) as rig:
-        yield rig
 
 
 @dataclass(frozen=True)
@@ -39,10 +29,14 @@ class Cut:
 
 
 async def test_a_cut_of_power_loses_nothing_that_was_acknowledged(
-    nursery: Nursery, rig: Rig, tmp_path: Path
+    nursery: Nursery, tmp_path: Path
 ) -> None:
+    with rig() as machine:
+        await _cut_and_look(nursery, machine, tmp_path / "server.log")
+
+
+async def _cut_and_look(nursery: Nursery, rig: Rig, log: Path) -> None:
     crowd, chance = Crowd(size=CLIENTS, seed=SEED), random.Random(SEED)
-    log = tmp_path / "server.log"
     acknowledged = files = resolved = 0
     wrong: list[str] = []
     for done in range(0, CUTS, CUTS_IN_A_RUN):
