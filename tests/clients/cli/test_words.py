@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from assay.cli import wording
-from assay.cli.as_json import plain
+from assay.plain import plain
 from assay.v1.model_pb2 import Model
 from assay.v1.version_pb2 import ModelVersion, VersionState
 

@@ -2,13 +2,14 @@
 
 import copy
 import functools
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from assay import contexts
 from assay.async_client import AsyncClient
 from assay.calls import Deadlines
+from assay.listing import Listing
 from assay.loop_thread import Seat
 from assay.retries import PATIENCE_S
 from assay.tls import TLS
@@ -33,11 +34,13 @@ def _waiting(
 
 def _iterating(
     verb: Callable[Concatenate[AsyncClient, Given], AsyncGenerator[Result, None]],
-) -> Callable[Concatenate["Client", Given], Iterator[Result]]:
+) -> Callable[Concatenate["Client", Given], Generator[Result, None, None]]:
     """The same verb as an ordinary iterator; leaving the loop ends the call."""
 
     @functools.wraps(verb)
-    def iterate(self: "Client", /, *args: Given.args, **kwargs: Given.kwargs) -> Iterator[Result]:
+    def iterate(
+        self: "Client", /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Generator[Result, None, None]:
         thread = self._seat.thread
         items = verb(self._client, *args, **kwargs)
         try:
@@ -47,6 +50,19 @@ def _iterating(
             thread.end(items)
 
     return iterate
+
+
+def _listing(
+    verb: Callable[Concatenate[AsyncClient, Given], AsyncGenerator[Result, None]],
+) -> Callable[Concatenate["Client", Given], Listing[Result]]:
+    """The same verb as an iterator that can also become a table."""
+    iterate = _iterating(verb)
+
+    @functools.wraps(verb)
+    def listed(self: "Client", /, *args: Given.args, **kwargs: Given.kwargs) -> Listing[Result]:
+        return Listing(iterate(self, *args, **kwargs))
+
+    return listed
 
 
 class Client:
@@ -118,7 +134,7 @@ class Client:
     # Models
     create_model = _waiting(AsyncClient.create_model)
     get_model = _waiting(AsyncClient.get_model)
-    list_models = _iterating(AsyncClient.list_models)
+    list_models = _listing(AsyncClient.list_models)
     update_model = _waiting(AsyncClient.update_model)
     delete_model = _waiting(AsyncClient.delete_model)
     undelete_model = _waiting(AsyncClient.undelete_model)
@@ -130,13 +146,13 @@ class Client:
 
     # Drafts
     get_draft = _waiting(AsyncClient.get_draft)
-    list_drafts = _iterating(AsyncClient.list_drafts)
+    list_drafts = _listing(AsyncClient.list_drafts)
     abandon_draft = _waiting(AsyncClient.abandon_draft)
 
     # Versions
     resolve = _waiting(AsyncClient.resolve)
     get_version = _waiting(AsyncClient.get_version)
-    list_versions = _iterating(AsyncClient.list_versions)
+    list_versions = _listing(AsyncClient.list_versions)
     update_version = _waiting(AsyncClient.update_version)
     publish = _waiting(AsyncClient.publish)
     deprecate = _waiting(AsyncClient.deprecate)
@@ -147,17 +163,17 @@ class Client:
     # Aliases
     set_alias = _waiting(AsyncClient.set_alias)
     get_alias = _waiting(AsyncClient.get_alias)
-    list_aliases = _iterating(AsyncClient.list_aliases)
+    list_aliases = _listing(AsyncClient.list_aliases)
     delete_alias = _waiting(AsyncClient.delete_alias)
-    list_alias_moves = _iterating(AsyncClient.list_alias_moves)
+    list_alias_moves = _listing(AsyncClient.list_alias_moves)
 
     # Evaluations and gates
     evaluate = _waiting(AsyncClient.evaluate)
     get_evaluation = _waiting(AsyncClient.get_evaluation)
-    list_evaluations = _iterating(AsyncClient.list_evaluations)
+    list_evaluations = _listing(AsyncClient.list_evaluations)
     set_gate = _waiting(AsyncClient.set_gate)
     get_gate = _waiting(AsyncClient.get_gate)
-    list_gates = _iterating(AsyncClient.list_gates)
+    list_gates = _listing(AsyncClient.list_gates)
     delete_gate = _waiting(AsyncClient.delete_gate)
     check_gate = _waiting(AsyncClient.check_gate)
 
@@ -166,14 +182,14 @@ class Client:
     test_permissions = _waiting(AsyncClient.test_permissions)
     create_namespace = _waiting(AsyncClient.create_namespace)
     get_namespace = _waiting(AsyncClient.get_namespace)
-    list_namespaces = _iterating(AsyncClient.list_namespaces)
+    list_namespaces = _listing(AsyncClient.list_namespaces)
     update_namespace = _waiting(AsyncClient.update_namespace)
     create_role_binding = _waiting(AsyncClient.create_role_binding)
-    list_role_bindings = _iterating(AsyncClient.list_role_bindings)
+    list_role_bindings = _listing(AsyncClient.list_role_bindings)
     delete_role_binding = _waiting(AsyncClient.delete_role_binding)
 
     # What happened, and what happens
-    list_audit_entries = _iterating(AsyncClient.list_audit_entries)
+    list_audit_entries = _listing(AsyncClient.list_audit_entries)
     watch = _iterating(AsyncClient.watch)
 
 

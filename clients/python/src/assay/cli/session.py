@@ -8,13 +8,13 @@ from pathlib import Path
 import typer
 
 from assay import Client, contexts
-from assay.cli.as_json import written
 from assay.cli.exit_codes import ExitCode, exit_code_of
 from assay.cli.memory import Memory, Refusal
 from assay.cli.screens import refusals
 from assay.cli.terminal import Output, Terminal
 from assay.contexts import Context
 from assay.errors import AssayError, ContextInvalid, Refused
+from assay.plain import written
 
 REFUSAL_FILE = "last-refusal.json"
 

@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 from rich.theme import Theme
 
-from assay.cli.as_json import Plain, written
+from assay.plain import Plain, written
 
 THEME = Theme(
     {

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, first
 from assay.cli.exit_codes import ExitCode
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import access, tables
 from assay.cli.session import Session, misused
+from assay.plain import plain
 from assay.v1.role_binding_pb2 import RoleBinding
 
 Where = Annotated[

@@ -9,12 +9,12 @@ from rich.text import Text
 
 from assay import names
 from assay.cli import wording
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Alias, AsOf, Limit, Model, Reason, first
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import gates, history, tables
 from assay.cli.session import Session
 from assay.errors import NotFound
+from assay.plain import plain
 
 Expect = Annotated[
     int | None,

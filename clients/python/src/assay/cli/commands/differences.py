@@ -6,11 +6,11 @@ import typer
 
 from assay import names
 from assay.cli import wording
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import Reference
 from assay.cli.help_pages import examples
 from assay.cli.screens import differences
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.evaluation_pb2 import Evaluation
 
 

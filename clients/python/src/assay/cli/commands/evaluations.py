@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, Reference, Tags, first, pairs
 from assay.cli.documents import read_document
 from assay.cli.evaluation_files import (
@@ -18,6 +17,7 @@ from assay.cli.evaluation_files import (
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import evaluations, tables
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.evaluation_pb2 import Evaluation
 from assay.v1.facts_pb2 import DatasetReference
 

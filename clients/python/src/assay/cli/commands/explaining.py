@@ -8,13 +8,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from assay import names
-from assay.cli.as_json import plain
 from assay.cli.help_pages import examples
 from assay.cli.memory import Refusal
 from assay.cli.next_steps import next_steps
 from assay.cli.screens import gates, refusals, tables
 from assay.cli.session import Session
 from assay.errors import AssayError
+from assay.plain import plain
 from assay.v1.gate_pb2 import Verdict
 
 

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from assay import rules
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, Reference, Yes, first
 from assay.cli.documents import read_document
 from assay.cli.exit_codes import ExitCode
@@ -20,6 +19,7 @@ from assay.cli.gate_files import (
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import gates, tables
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.gate_pb2 import Gate, Rule
 
 Scope = Annotated[

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from assay import names
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, Model, first, point_in_time
 from assay.cli.help_pages import examples
 from assay.cli.screens import access, history, tables
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.audit_entry_pb2 import AuditDecision
 
 AuditNamespace = Annotated[

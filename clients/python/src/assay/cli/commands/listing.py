@@ -8,11 +8,11 @@ from rich.console import RenderableType
 
 from assay import names
 from assay.cli import wording
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, AsOf, Limit, first
 from assay.cli.help_pages import examples
 from assay.cli.screens import models, tables, versions
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.version_pb2 import VersionState
 
 EVERY_NAMESPACE = "namespaces/-"

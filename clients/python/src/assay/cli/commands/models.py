@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from assay import names
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import LIMIT, Limit, Model, Tags, first, pairs
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import models, tables
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1.model_pb2 import Model as ModelMessage
 from assay.v1.namespace_pb2 import Namespace
 

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from assay import names
 from assay.cli import progress, wording
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import (
     Bump,
     Model,
@@ -31,6 +30,7 @@ from assay.cli.session import Session
 from assay.cli.signature_files import signature_of
 from assay.errors import AssayError
 from assay.inference.source_code import lineage_of
+from assay.plain import plain
 from assay.transfer.stating import Stated
 from assay.v1.facts_pb2 import DatasetReference, Format, Runtime
 from assay.v1.version_pb2 import ModelVersion, VersionState

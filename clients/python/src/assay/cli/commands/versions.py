@@ -9,11 +9,11 @@ from rich.text import Text
 
 from assay import names
 from assay.cli import wording
-from assay.cli.as_json import plain
 from assay.cli.commands.parameters import AsOf, Bump, Reason, Reference, Semver, Yes
 from assay.cli.help_pages import examples
 from assay.cli.screens import gates, models, tables, versions
 from assay.cli.session import Session
+from assay.plain import plain
 from assay.v1 import registry_service_pb2 as rpc
 from assay.v1.model_pb2 import Model
 from assay.v1.version_pb2 import ModelVersion

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from assay import names
-from assay.cli.as_json import plain, written
 from assay.cli.help_pages import examples
 from assay.cli.screens import events
 from assay.cli.session import Session
+from assay.plain import plain, written
 
 
 def add_to(app: typer.Typer, panel: str) -> None:

@@ -1,4 +1,4 @@
-"""Messages as plain values for ``--output json``.
+"""Messages as plain values, for ``--output json`` and for tables.
 
 Unlike protobuf's own JSON mapping, 64-bit integers are numbers, names are those of the contract
 (`size_bytes`), enum values go without their prefix (`READY`), and every field is present: scripts
