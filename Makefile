@@ -53,6 +53,14 @@ torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, BACKUPS, HISTORY_S
 		ASSAY_EXAMPLES=$(EXAMPLES) ASSAY_STEPS=60 \
 		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py $(ARGS)
 
+# How often `make abuse` restarts a server, and how many times a short round its attacks are.
+RESTARTS ?= 50
+ATTACKS ?= 25
+
+.PHONY: abuse
+abuse: $(STAMP) ## hostile clients beside polite ones, and restarts under load (ATTACKS, RESTARTS)
+	@ASSAY_ABUSE=$(ATTACKS) ASSAY_RESTARTS=$(RESTARTS) $(VENV)/python -m pytest -q -s tests/abuse $(ARGS)
+
 .PHONY: counts
 counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on each database, about two minutes
 	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s tests/wire/test_counts.py $(ARGS)

@@ -20,6 +20,8 @@ from tests.pki import Authority, Credentials
 PATIENCE_S = 30.0
 """How long any one answer may take; a busy machine is slow, a lost answer never comes."""
 
+GOODBYE_S = 0.2
+
 Header = tuple[str, str]
 
 
@@ -149,7 +151,14 @@ class RawConnection:
             call.ended.set()
 
     async def close(self) -> None:
+        """Say goodbye, but do not wait long for a server that lost patience with us."""
         self._writer.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._writer.wait_closed()
+        except (OSError, TimeoutError):
+            self._writer.transport.abort()
+            await asyncio.sleep(0)
 
     def _take(self, event: Any) -> None:
         if isinstance(event, h2.events.WindowUpdated | h2.events.RemoteSettingsChanged):
@@ -192,9 +201,9 @@ async def raw_connection(
         "127.0.0.1", int(port), ssl=context, server_hostname=host
     )
     connection = RawConnection(reader, writer)
-    await connection.open()
     listening = asyncio.create_task(connection.listen())
     try:
+        await connection.open()
         yield connection
     finally:
         await connection.close()
