@@ -35,7 +35,7 @@ from tests.wire.transfers import Transfers
 OK, UNAVAILABLE = grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE
 STEPS_MAX = 100
 SEED = int(os.environ.get("ASSAY_SEED", "0")) or time.time_ns() % 1_000_000
-SOME = int(os.environ.get("ASSAY_RPCS", "6"))
+SOME = int(os.environ.get("ASSAY_RPCS", "3"))
 """RPCs that are tried on PostgreSQL, which takes longer; on SQLite all are."""
 
 

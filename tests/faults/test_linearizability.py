@@ -13,7 +13,7 @@ from tests.faults.serving import Nursery, Place
 from tests.faults.workload import Crowd
 
 SEED = int(os.environ.get("ASSAY_SEED", "0")) or time.time_ns() % 1_000_000
-SECONDS = float(os.environ.get("ASSAY_HISTORY_S", "2"))
+SECONDS = float(os.environ.get("ASSAY_HISTORY_S", "1.5"))
 CLIENTS = 32
 
 

@@ -31,7 +31,7 @@ from tests.faults.registry_model import BOUND, DELETED, DEPRECATED, YANKED, Draf
 from tests.faults.serving import NAMESPACE, Nursery, Place
 from tests.faults.workload import digest
 
-EXAMPLES = int(os.environ.get("ASSAY_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("ASSAY_EXAMPLES", "4"))
 STEPS = int(os.environ.get("ASSAY_STEPS", "30"))
 ALIASES = ("champion", "challenger")
 REFUSALS = (

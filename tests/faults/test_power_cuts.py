@@ -15,7 +15,7 @@ from tests.faults.serving import Nursery, Place
 from tests.faults.workload import Crowd
 
 SEED = int(os.environ.get("ASSAY_SEED", "0")) or time.time_ns() % 1_000_000
-CUTS = int(os.environ.get("ASSAY_CUTS", "3"))
+CUTS = int(os.environ.get("ASSAY_CUTS", "2"))
 CUTS_IN_A_RUN = 6
 CLIENTS = 8
 
