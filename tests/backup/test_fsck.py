@@ -248,6 +248,15 @@ async def test_damage_to_rows_is_found(
     assert not found.is_sound
 
 
+async def test_an_audit_entry_that_was_kept_long_enough_may_be_gone(
+    sound: Place, request: pytest.FixtureRequest
+) -> None:
+    old = "UPDATE events SET time = 0 WHERE revision <= 4;"
+    plant(sound, f"{old} DELETE FROM audit_entries WHERE revision <= 4", request)
+
+    assert (await checked(sound)).discoveries == []
+
+
 def blob_of(place: Place) -> Path:
     return next(path for path in place.blobs.glob("blobs/sha256/*/*/*") if not path.suffix)
 

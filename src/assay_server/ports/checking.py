@@ -51,7 +51,7 @@ class FactsInspection(Protocol):
     async def audit(self) -> tuple[Mapping[int, int], int]:
         """How many audit entries tell of each revision, and the first that must have one.
 
-        Months of the trail may be dropped, the oldest first.
+        Older ones may be swept.
         """
         ...
 

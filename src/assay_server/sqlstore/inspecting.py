@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -28,9 +28,12 @@ from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 from assay_server.sqlstore.sqlite_backup import read_only, schema_of
 from assay_server.sqlstore.sqlite_sessions import SqliteSession
-from assay_server.sqlstore.times import from_us, to_us
+from assay_server.sqlstore.times import to_us
 
 T = TypeVar("T")
+
+_NEVER = 2**62
+"""A revision that is never reached."""
 
 _VERSIONS, _FILES, _EVENTS = tables.versions, tables.version_files, tables.events
 _MOVES, _ALIASES, _MODELS = tables.alias_moves, tables.aliases, tables.models
@@ -98,7 +101,6 @@ AUDITED = Statement(
     .where(_AUDIT.c.revision > literal_column("0"))
     .group_by(_AUDIT.c.revision)
 )
-AUDIT_OLDEST = Statement(select(func.min(_AUDIT.c.time)))
 BLOBS = Statement(
     union_all(
         select(_FILES.c.sha256, _FILES.c.size_bytes),
@@ -116,9 +118,13 @@ class SqlInspection:
     """The port ``FactsInspection``."""
 
     def __init__(
-        self, session: Session, find_faults: Callable[[], Awaitable[Sequence[str]]]
+        self,
+        session: Session,
+        find_faults: Callable[[], Awaitable[Sequence[str]]],
+        audited_since: datetime,
     ) -> None:
         self._session = session
+        self._audited_since = audited_since
         self._find_faults = find_faults
 
     async def faults(self) -> Sequence[str]:
@@ -179,15 +185,9 @@ class SqlInspection:
         return [SeenMove(row[0], row[1], row[2], row[3]) for row in rows]
 
     async def audit(self) -> tuple[Mapping[int, int], int]:
-        """Whole months are dropped: what happened in the oldest kept one must be there."""
         found = {row[0]: row[1] for row in await self._session.rows(AUDITED)}
-        oldest = await self._session.row(AUDIT_OLDEST)
-        if oldest is None or oldest[0] is None:
-            return found, 1
-        moment = from_us(oldest[0])
-        month = datetime(moment.year, moment.month, 1, tzinfo=UTC)
-        first = await self._session.row(FIRST_SINCE, since=to_us(month))
-        return found, 1 if first is None or first[0] is None else int(first[0])
+        first = await self._session.row(FIRST_SINCE, since=to_us(self._audited_since))
+        return found, _NEVER if first is None or first[0] is None else int(first[0])
 
     async def blobs(self) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(BLOBS)}
@@ -197,8 +197,12 @@ class SqlInspection:
 
 
 @asynccontextmanager
-async def inspecting(url: str) -> AsyncIterator[SqlInspection]:
+async def inspecting(url: str, *, audited_since: datetime) -> AsyncIterator[SqlInspection]:
     """Look at the registry at ``url``, beside servers that use it.
+
+    Args:
+        url: Where it is.
+        audited_since: Audit entries from here on must be there; older ones may be swept.
 
     Raises:
         StoreNotOpened: It does not answer, or has another schema than we know.
@@ -208,11 +212,11 @@ async def inspecting(url: str) -> AsyncIterator[SqlInspection]:
         with read_only(place.registry) as registry, read_only(place.trail) as trail:
             require_head(schema_of(registry))
             session = SqliteSession(registry, Catalogue(Sqlite().core), Sqlite())
-            yield SqlInspection(session, lambda: _faults(registry, trail))
+            yield SqlInspection(session, lambda: _faults(registry, trail), audited_since)
     else:
         await require_fitting(url)
         async with _postgres(place) as session_of_postgres:
-            yield SqlInspection(session_of_postgres, _none)
+            yield SqlInspection(session_of_postgres, _none, audited_since)
 
 
 @asynccontextmanager
