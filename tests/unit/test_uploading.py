@@ -33,7 +33,7 @@ from assay_server.domain.uploading import (
     require_room,
     require_upload_id,
 )
-from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.uploads import Rivals, Upload, UploadState
 from tests.unit.making import HEX, NOON
 
 UPLOAD_ID = "0195e0a4-7b1c-7c3e-8a55-1f2e3d4c5b6a"
@@ -77,15 +77,15 @@ def test_a_size_may_be_unknown_nothing_or_the_limit(size_bytes: int) -> None:
 @pytest.mark.parametrize("other", ["Model.joblib", "model.joblib/part"])
 def test_paths_in_a_draft_stay_apart_on_every_machine(other: str) -> None:
     with pytest.raises(DuplicatePath):
-        require_room("model.joblib", [other], LIMITS)
+        require_room("model.joblib", Rivals(1, (other,)), LIMITS)
 
 
-def test_the_same_path_is_replaced_and_needs_no_room() -> None:
+def test_a_draft_that_is_full_takes_no_more() -> None:
     few = replace(LIMITS, files_per_draft_max=1)
 
-    require_room("model.joblib", ["model.joblib"], few)
+    require_room("model.joblib", Rivals(0, ()), few)
     with pytest.raises(InvalidField, match="one too many"):
-        require_room("model.joblib", ["other"], few)
+        require_room("model.joblib", Rivals(1, ()), few)
 
 
 def test_beginning_again_raises_the_epoch_and_keeps_what_is_durable() -> None:

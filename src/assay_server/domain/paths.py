@@ -68,6 +68,15 @@ def require_distinct(paths: Iterable[str]) -> None:
                 raise DuplicatePath(path, seen[folder])
 
 
+def collision_forms(path: str) -> tuple[str, tuple[str, ...]]:
+    """``path`` and its folders in lower case: with other paths in it, a path may collide.
+
+    Components are ASCII, so that lower case is all that file systems fold.
+    """
+    folded = _folded(path)
+    return folded, tuple(_folders(folded))
+
+
 def _problem(component: str) -> str:
     if component in {"", ".", ".."}:
         return "it must be relative, without empty components, . or .."

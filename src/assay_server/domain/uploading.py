@@ -8,7 +8,6 @@ Rules:
 
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,7 +24,7 @@ from assay_server.domain.errors.families import quoted
 from assay_server.domain.manifest import File, require_file_role, require_media_type
 from assay_server.domain.names import UploadName, upload_name
 from assay_server.domain.paths import FILES_MAX, require_distinct, require_path
-from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.uploads import Rivals, Upload, UploadState
 
 MIB = 1024 * 1024
 SIZE_UNKNOWN = -1
@@ -102,20 +101,19 @@ def require_announced(file: Announced, limits: TransferLimits) -> Announced:
     return file
 
 
-def require_room(path: str, others: Iterable[str], limits: TransferLimits) -> None:
-    """Check that a draft with files and uploads at ``others`` can take one at ``path``.
+def require_room(path: str, others: Rivals, limits: TransferLimits) -> None:
+    """Check that a draft with ``others`` can take a file at ``path``.
 
     Raises:
         DuplicatePath: It collides with another path.
         InvalidField: The draft has as many files as it may have.
     """
-    apart = {other for other in others if other != path}
-    if len(apart) >= limits.files_per_draft_max:
+    if others.count >= limits.files_per_draft_max:
         raise InvalidField(
             "upload.path",
             f"is one too many: a draft has {limits.files_per_draft_max} files at most",
         )
-    require_distinct((*sorted(apart), path))
+    require_distinct((*others.paths, path))
 
 
 def begun(

@@ -20,6 +20,14 @@ class UploadState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rivals:
+    """The other paths of a draft, complete or still open: how many, and those that may collide."""
+
+    count: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """One file on its way into a draft.
 

@@ -38,6 +38,16 @@ class DraftReads(Protocol):
 
     async def get(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
 
+    async def outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        """Read a draft without its files, of which it may have very many."""
+        ...
+
+    async def find_file(
+        self, namespace_id: str, model_id: str, draft_id: str, path: str
+    ) -> File | None:
+        """Find one of its files."""
+        ...
+
     async def list(
         self, namespace_id: str, model_id: str, page: Page, *, created_by: str | None
     ) -> Paged[Draft]:
@@ -59,6 +69,14 @@ class Drafts(DraftReads, Protocol):
     """Drafts within a transaction. ``save`` leaves files alone."""
 
     async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
+    async def lock_outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
+
+    async def find_held(
+        self, namespace_id: str, model_id: str, draft_id: str, sha256: str
+    ) -> int | None:
+        """Size of the content, if the draft has a file with it."""
+        ...
+
     async def add(self, draft: Draft) -> None: ...
     async def save(self, draft: Draft) -> None: ...
 
@@ -79,6 +97,12 @@ class VersionReads(Protocol):
     """
 
     async def get(self, namespace_id: str, model_id: str, number: int) -> Version: ...
+
+    async def find_file(
+        self, namespace_id: str, model_id: str, number: int, path: str
+    ) -> File | None:
+        """Find one file of a version, whatever its state."""
+        ...
 
     async def get_many(
         self, namespace_id: str, names: tuple[tuple[str, int], ...]

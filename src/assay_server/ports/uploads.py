@@ -4,7 +4,7 @@ from collections.abc import Set
 from datetime import datetime
 from typing import Protocol
 
-from assay_server.domain.uploads import Upload
+from assay_server.domain.uploads import Rivals, Upload
 
 
 class UploadReads(Protocol):
@@ -16,6 +16,10 @@ class UploadReads(Protocol):
 
     async def open_paths(self, namespace_id: str, model_id: str, draft_id: str) -> tuple[str, ...]:
         """Paths of the uploads of a draft that are still open, sorted."""
+        ...
+
+    async def rivals(self, namespace_id: str, model_id: str, draft_id: str, path: str) -> Rivals:
+        """What else a draft has or is to have, as far as it bears on a file at ``path``."""
         ...
 
     async def find_blob(

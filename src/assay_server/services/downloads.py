@@ -57,8 +57,7 @@ class DownloadService:
             if number < 0:
                 raise InvalidField(field, f"is {number}, but cannot be negative")
         async with self._store.read() as reader:
-            files = await _files(reader, call, name)
-        file = _named(files, name, wanted)
+            file = _as_wanted(await _file(reader, call, name, wanted.path), wanted)
         end = wanted.offset + wanted.length if wanted.length else file.size_bytes
         if max(wanted.offset, end) > file.size_bytes:
             raise RangePastEnd(max(wanted.offset, end), file.size_bytes)
@@ -66,23 +65,28 @@ class DownloadService:
         return Download(file, wanted.offset, pieces)
 
 
-async def _files(reader: Reader, call: Call, name: VersionName | DraftName) -> tuple[File, ...]:
+async def _file(reader: Reader, call: Call, name: VersionName | DraftName, path: str) -> File:
+    """One row, however many files there are beside it."""
     if isinstance(name, DraftName):
-        draft = require_visible(call, await reader.drafts.get(*name))
+        draft = require_visible(call, await reader.drafts.outline(*name))
         require_live(await reader.models.get(name.namespace_id, name.model_id))
-        return require_open(draft).files
-    require_live(await reader.models.get(name.namespace_id, name.model_id))
-    version = await reader.versions.get(*name)
-    if version.state is VersionState.DELETED:
-        raise NotFound(version_name(*name))
-    return version.manifest.files
-
-
-def _named(files: tuple[File, ...], name: VersionName | DraftName, wanted: Wanted) -> File:
-    file = next((file for file in files if file.path == wanted.path), None)
+        require_open(draft)
+        file = await reader.drafts.find_file(*name, path)
+        holder = draft_name(*name)
+    else:
+        require_live(await reader.models.get(name.namespace_id, name.model_id))
+        numbered = ((name.model_id, name.number),)
+        [version] = await reader.versions.get_many(name.namespace_id, numbered)
+        holder = version_name(*name)
+        if version.state is VersionState.DELETED:
+            raise NotFound(holder)
+        file = await reader.versions.find_file(*name, path)
     if file is None:
-        holder = draft_name(*name) if isinstance(name, DraftName) else version_name(*name)
-        raise NotFound(f"{holder}/files/{wanted.path}")
+        raise NotFound(f"{holder}/files/{path}")
+    return file
+
+
+def _as_wanted(file: File, wanted: Wanted) -> File:
     if wanted.if_sha256 not in {"", file.sha256}:
         raise DigestChanged(
             file.path,

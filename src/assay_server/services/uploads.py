@@ -81,10 +81,10 @@ class UploadService:
         require_announced(file, self._limits)
 
         async def decide(tx: Transaction) -> Change[Upload]:
-            draft = require_visible(call, await tx.drafts.lock(*name[:3]))
+            draft = require_visible(call, await tx.drafts.lock_outline(*name[:3]))
             await _require_takes_files(tx, draft)
             found = await tx.uploads.find(*name)
-            upload = await self._begun(tx, call, name, file, draft=draft, found=found)
+            upload = await self._begun(tx, call, name, file, found=found)
             if upload.state is UploadState.COMPLETE:
                 return Change(upload)
             held_bytes = await _held_bytes(tx, call, draft, upload)
@@ -152,7 +152,7 @@ class UploadService:
 
         async def attach(tx: Transaction) -> Change[File]:
             # The draft before the upload, as in ``begin``: else the two may wait for each other.
-            draft = require_visible(call, await tx.drafts.lock(*name[:3]))
+            draft = require_visible(call, await tx.drafts.lock_outline(*name[:3]))
             current = require_committable(
                 await tx.uploads.lock(*name), sha256=sha256, size_bytes=size_bytes
             )
@@ -176,7 +176,7 @@ class UploadService:
         require_upload_id(name, field="name")
 
         async def give_up(tx: Transaction) -> Change[bool]:
-            require_visible(call, await tx.drafts.lock(*name[:3]))
+            require_visible(call, await tx.drafts.lock_outline(*name[:3]))
             upload = await tx.uploads.find(*name)
             if upload is None or upload.state is not UploadState.OPEN:
                 return Change(answer=False)
@@ -196,14 +196,13 @@ class UploadService:
         name: UploadName,
         file: Announced,
         *,
-        draft: Draft,
         found: Upload | None,
     ) -> Upload:
         now = self._clock.now()
         if found is not None:
             return begun_again(found, file, now=now, limits=self._limits)
-        open_paths = await tx.uploads.open_paths(*name[:3])
-        require_room(file.path, (*(f.path for f in draft.files), *open_paths), self._limits)
+        rivals = await tx.uploads.rivals(*name[:3], file.path)
+        require_room(file.path, rivals, self._limits)
         return begun(name, file, by=call.principal, now=now, limits=self._limits)
 
     async def _attached(
@@ -260,7 +259,7 @@ class UploadService:
 
 
 async def _visible_draft(reader: Reader, call: Call, name: UploadName) -> Draft:
-    return require_visible(call, await reader.drafts.get(*name[:3]))
+    return require_visible(call, await reader.drafts.outline(*name[:3]))
 
 
 async def _require_takes_files(tx: Transaction, draft: Draft) -> None:
@@ -270,9 +269,11 @@ async def _require_takes_files(tx: Transaction, draft: Draft) -> None:
 
 async def _held_bytes(tx: Transaction, call: Call, draft: Draft, upload: Upload) -> int | None:
     """Size of the announced content where the caller has it, or may download it, already."""
-    sizes = {file.sha256: file.size_bytes for file in draft.files}
-    held_bytes = sizes.get(upload.sha256)
-    if held_bytes is None and upload.sha256 and Permission.ARTIFACTS_READ in call.permissions:
+    if not upload.sha256:
+        return None
+    name = (draft.namespace_id, draft.model_id, draft.draft_id)
+    held_bytes = await tx.drafts.find_held(*name, upload.sha256)
+    if held_bytes is None and Permission.ARTIFACTS_READ in call.permissions:
         namespaces = call.readable_namespaces
         is_wide = namespaces is None or upload.namespace_id in namespaces
         held_bytes = await tx.uploads.find_blob(

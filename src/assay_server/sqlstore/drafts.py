@@ -37,6 +37,10 @@ _OPEN = select(*_OUTLINE.columns).where(
 
 GET = reading(_ONE)
 LOCK = locking(_ONE)
+FILE = reading(select(*_FILE.columns).where(*at(_FILES, *_KEYS, "path")))
+HELD = Statement(
+    select(_FILES.c.size_bytes).where(*at(_FILES, *_KEYS, "sha256")).limit(literal_column("1"))
+)
 FILES = Statement(select(*_FILE.columns).where(*at(_FILES, *_KEYS)).order_by(_FILES.c.path))
 LIST = listing(_OPEN, *_KEY, newest_first=True)
 LIST_BY = listing(
@@ -76,6 +80,28 @@ class SqlDrafts:
 
     async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
         return await self._whole(LOCK, namespace_id, model_id, draft_id)
+
+    async def outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        return await self._one(GET, namespace_id, model_id, draft_id)
+
+    async def lock_outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        return await self._one(LOCK, namespace_id, model_id, draft_id)
+
+    async def find_file(
+        self, namespace_id: str, model_id: str, draft_id: str, path: str
+    ) -> File | None:
+        row = await self._session.row(
+            FILE, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id, path=path
+        )
+        return None if row is None else _FILE.read(row)
+
+    async def find_held(
+        self, namespace_id: str, model_id: str, draft_id: str, sha256: str
+    ) -> int | None:
+        row = await self._session.row(
+            HELD, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id, sha256=sha256
+        )
+        return None if row is None else row[0]
 
     async def list(
         self, namespace_id: str, model_id: str, page: Page, *, created_by: str | None
@@ -117,12 +143,19 @@ class SqlDrafts:
     async def _whole(
         self, statement: Statement, namespace_id: str, model_id: str, draft_id: str
     ) -> Draft:
-        keys = {"namespace_id": namespace_id, "model_id": model_id, "draft_id": draft_id}
-        row = await self._session.row(statement, **keys)
+        draft = await self._one(statement, namespace_id, model_id, draft_id)
+        files: list[Row] = [*await self._session.rows(FILES, **_keys(draft))]
+        return replace(draft, files=tuple(_FILE.read(file) for file in files))
+
+    async def _one(
+        self, statement: Statement, namespace_id: str, model_id: str, draft_id: str
+    ) -> Draft:
+        row = await self._session.row(
+            statement, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
+        )
         if row is None:
             raise NotFound(draft_name(namespace_id, model_id, draft_id))
-        files: list[Row] = [*await self._session.rows(FILES, **keys)]
-        return replace(_SHAPE.read(row), files=tuple(_FILE.read(file) for file in files))
+        return _SHAPE.read(row)
 
 
 def _keys(draft: Draft) -> dict[str, Any]:

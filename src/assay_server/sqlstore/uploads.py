@@ -3,11 +3,23 @@
 from collections.abc import Set
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, select, union_all, update
+from sqlalchemy import (
+    Integer,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union,
+    union_all,
+    update,
+)
+from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.names import UploadName, upload_name
-from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.paths import collision_forms
+from assay_server.domain.uploads import Rivals, Upload, UploadState
 from assay_server.domain.versions import VersionState
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
@@ -31,6 +43,25 @@ OPEN_PATHS = reading(
     select(_TABLE.c.path)
     .where(*at(_TABLE, "namespace_id", "model_id", "draft_id"), _IS_OPEN)
     .order_by(_TABLE.c.path)
+)
+_OTHERS = union(
+    select(_FILLED.c.path).where(
+        *at(_FILLED, "namespace_id", "model_id", "draft_id"), _FILLED.c.path != bindparam("path")
+    ),
+    select(_TABLE.c.path).where(
+        *at(_TABLE, "namespace_id", "model_id", "draft_id"),
+        _IS_OPEN,
+        _TABLE.c.path != bindparam("path"),
+    ),
+).subquery()
+_FORM: ColumnElement[str] = func.lower(_OTHERS.c.path, type_=Text)
+_BELOW = func.substr(_FORM, 1, bindparam("below_characters", type_=Integer), type_=Text)
+COUNT_OTHERS = Statement(select(func.count()).select_from(_OTHERS))
+COLLIDING = Statement(
+    select(_OTHERS.c.path)
+    .where(among(_FORM, "forms") | (bindparam("below", type_=Text) == _BELOW))
+    .order_by(_OTHERS.c.path)
+    .limit(literal_column("2"))
 )
 _VERSIONS = tables.versions
 _MODELS = tables.models
@@ -117,6 +148,21 @@ class SqlUploads:
             OPEN_PATHS, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
         )
         return tuple(row[0] for row in rows)
+
+    async def rivals(self, namespace_id: str, model_id: str, draft_id: str, path: str) -> Rivals:
+        draft = {"namespace_id": namespace_id, "model_id": model_id, "draft_id": draft_id}
+        folded, folders = collision_forms(path)
+        below = f"{folded}/"
+        count = await self._session.row(COUNT_OTHERS, path=path, **draft)
+        rows = await self._session.rows(
+            COLLIDING,
+            path=path,
+            forms=json_array((folded, *folders)),
+            below=below,
+            below_characters=len(below),
+            **draft,
+        )
+        return Rivals(count[0] if count else 0, tuple(row[0] for row in rows))
 
     async def find_blob(
         self, namespace_id: str, sha256: str, *, model_id: str | None

@@ -66,6 +66,9 @@ class VersionQueries(Queries):
 NOW = VersionQueries(_TABLE)
 THEN = VersionQueries(VERSIONS_THEN)
 LOCK = locking(select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id", "number")))
+FILE = reading(
+    select(*_FILE.columns).where(*at(_FILES, "namespace_id", "model_id", "number", "path"))
+)
 ADD = inserting(_TABLE)
 ADD_FILE = inserting(_FILES)
 SAVE = updating(_TABLE, fixed=tables.VERSION_FIXED)
@@ -84,6 +87,14 @@ class SqlVersions:
 
     async def lock(self, namespace_id: str, model_id: str, number: int) -> Version:
         return await self._one(LOCK, namespace_id, model_id, number)
+
+    async def find_file(
+        self, namespace_id: str, model_id: str, number: int, path: str
+    ) -> File | None:
+        row = await self._session.row(
+            FILE, namespace_id=namespace_id, model_id=model_id, number=number, path=path
+        )
+        return None if row is None else _FILE.read(row)
 
     async def get_many(
         self, namespace_id: str, names: tuple[tuple[str, int], ...]

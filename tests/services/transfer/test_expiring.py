@@ -15,6 +15,7 @@ from assay_server.domain.uploads import UploadState
 from assay_server.domain.versions import Draft, DraftState
 from assay_server.services import expiring
 from assay_server.services.collecting import GRACE, Collected
+from assay_server.services.downloads import Wanted
 from assay_server.services.drafts import DRAFT_TTL
 from assay_server.services.expiring import HOUSEKEEPER, Expired, ExpiringService
 from tests.services.registry import ANN, CountingIds, Registry, again
@@ -55,6 +56,7 @@ async def test_a_draft_that_nobody_goes_on_with_ends_and_its_bytes_go(each_files
     unfinished = await each_files.begin(draft, b"begun", path="b")
 
     early = await expire(registry, DRAFT_TTL - HOUR)
+    assert await each_files.read(draft, Wanted("a")) == b"finished"
     done = await expire(registry, DRAFT_TTL + HOUR)
     again_done = await expire(registry, DRAFT_TTL + HOUR)
 
