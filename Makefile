@@ -69,6 +69,10 @@ counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on ea
 mutants: $(STAMP) ## break the server in many ways: the fault suite must notice each
 	@$(VENV)/python -m tests.faults.mutants $(ARGS)
 
+.PHONY: scenario
+scenario: $(STAMP) $(CODEGEN) ## one scenario in Python, Go and Java against one server, and the table of what they saw
+	@$(VENV)/python -m pytest -q -s tests/clients/scenario $(ARGS)
+
 .PHONY: check
 check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests
 	@$(VENV)/ruff check $(SOURCES)

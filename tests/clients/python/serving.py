@@ -1,7 +1,7 @@
 """A real gRPC server with real TLS, whose methods answer as a test says."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,16 +24,23 @@ SPIFFE_ID = "spiffe://assay.test/trainer"
 
 @asynccontextmanager
 async def serving(
-    handlers: Mapping[str, Handler], authority: Authority | None = None, port: int = 0
+    handlers: Mapping[str, Handler],
+    authority: Authority | None = None,
+    port: int = 0,
+    *,
+    credentials: grpc.ServerCredentials | None = None,
+    options: Sequence[tuple[str, int]] = (("grpc.so_reuseport", 0),),
 ) -> AsyncIterator[str]:
     """Serve ``{"GetModel": handler}`` on loopback, with mTLS if there is an authority."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=options)
     server.add_generic_rpc_handlers(_generic_handlers(handlers))
     address = f"127.0.0.1:{port}"
-    if authority is None:
+    if authority is not None:
+        credentials = _credentials(authority)
+    if credentials is None:
         port = server.add_insecure_port(address)
     else:
-        port = server.add_secure_port(address, _credentials(authority))
+        port = server.add_secure_port(address, credentials)
     await server.start()
     try:
         yield f"localhost:{port}"

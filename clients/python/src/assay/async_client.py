@@ -11,11 +11,13 @@ from assay.verbs.changes import WatchVerbs
 from assay.verbs.drafts import DraftVerbs
 from assay.verbs.evaluations import EvaluationVerbs
 from assay.verbs.gates import GateVerbs
+from assay.verbs.ranges import RangeVerbs
 from assay.verbs.transfers import TransferVerbs
 
 
 class AsyncClient(
     TransferVerbs,
+    RangeVerbs,
     DraftVerbs,
     AliasVerbs,
     EvaluationVerbs,

@@ -142,6 +142,7 @@ class Client:
     # Files
     push = _waiting(AsyncClient.push)
     pull = _waiting(AsyncClient.pull)
+    read_range = _waiting(AsyncClient.read_range)
     transfer_limits = _waiting(AsyncClient.transfer_limits)
 
     # Drafts

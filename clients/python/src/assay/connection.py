@@ -17,6 +17,7 @@ from assay.errors import (
     ForeignLoop,
     ForkedClient,
     InsecureTarget,
+    MethodUnknown,
 )
 from assay.stubs import Stubs
 from assay.tls import TLS
@@ -107,6 +108,12 @@ class Connection:
         if isinstance(failure, ConnectionFailed):
             sentence = why_no_connection(self.target, self.tls, error.details() or "")
             return ConnectionFailed(sentence, code=error.code())
+        if isinstance(failure, MethodUnknown) and not failure.reason:
+            return MethodUnknown(
+                f"The server at {self.target} does not know this method ({error.details()}): it is "
+                "older than this client, or not an Assay server.",
+                code=error.code(),
+            )
         return failure
 
     @classmethod

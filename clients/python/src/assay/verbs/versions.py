@@ -59,10 +59,18 @@ class VersionVerbs(Session):
         show_deleted: bool = False,
         states: "Iterable[VersionState.ValueType]" = (),
         as_of: int = 0,
+        page_size: int = 0,
     ) -> AsyncGenerator[ModelVersion, None]:
-        """List the versions of a model, newest first, without files and cards."""
+        """List the versions of a model, newest first, without files and cards.
+
+        Pages are fetched as they are needed, each of ``page_size``; 0 for the usual one.
+        """
         request = rpc.ListVersionsRequest(
-            parent=self._model_name(model), show_deleted=show_deleted, states=states, as_of=as_of
+            parent=self._model_name(model),
+            show_deleted=show_deleted,
+            states=states,
+            as_of=as_of,
+            page_size=page_size,
         )
         listing = self.stubs.registry.ListVersions
         async for version in self._calls.pages(listing, request, lambda page: page.versions):
