@@ -22,7 +22,6 @@ TIMEOUT_S = 600
 KILLS = "tests/faults/test_kills.py"
 CUTS = "tests/faults/test_power_cuts.py"
 HISTORIES = "tests/faults/test_linearizability.py"
-MACHINE = "tests/faults/test_machine.py"
 FAILURES = "tests/faults/test_fail_nth.py"
 MATRIX = "tests/wire/test_permission_matrix.py"
 
@@ -212,19 +211,6 @@ MUTANTS = (
         HISTORIES,
         (Edit("domain/aliases.py", "    if current != (expected or 0):", "    if False:"),),
         select="sqlite",
-    ),
-    Mutant(
-        "deleted versions published again",
-        MACHINE,
-        (
-            Edit(
-                "domain/transitions.py",
-                "    if version.state is not VersionState.CANDIDATE:",
-                "    if version.state is VersionState.READY:",
-            ),
-        ),
-        select="sqlite",
-        effort={"ASSAY_EXAMPLES": "30"},
     ),
     Mutant(
         "a permission row that asks too little",
