@@ -119,6 +119,7 @@ async def test_a_pull_that_was_ended_goes_on_in_another_process(
         if request.offset >= half and not go_on.is_set():
             stuck.set()
             await go_on.wait()
+            return  # whoever asked has ended
         async for message in store.read_artifact(request, context):
             yield message
 

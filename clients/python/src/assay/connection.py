@@ -31,6 +31,9 @@ CARRIERS = 4
 """Channels for bytes besides the one for everything else: streams that share one wait for each
 other, and so would the answers to short questions."""
 
+WINDOW_BYTES = 4 * 1024 * 1024
+"""What may be under way to one stream of bytes. gRPC itself would enlarge it for a slow disk."""
+
 
 class Connection:
     """Channels and their stubs. Nothing of gRPC is touched before the first call."""
@@ -88,7 +91,12 @@ class Connection:
         if number not in self._carriers:
             # Otherwise gRPC would put channels with the same arguments on one connection. What is
             # sent again, and from where on, is decided by the transfer.
-            channel = self._open(("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0))
+            channel = self._open(
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.enable_retries", 0),
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
+            )
             self._carriers[number] = channel, Stubs(channel)
         return self._carriers[number][1]
 
