@@ -184,6 +184,8 @@ def _start(
                 **os.environ,
                 "ASSAY__SERVER__LISTEN": "127.0.0.1:0",
                 "ASSAY__OPERATIONS__LISTEN": "",
+                # All callers are one principal here, whose share is not what is measured.
+                "ASSAY__LIMITS__CALLS_PER_PRINCIPAL_PER_S": "0",
             },
             stdout=subprocess.PIPE,
             stderr=log,
