@@ -5,9 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from assay import AsyncClient, Client, errors
 from tests.house.sources import ROOT
@@ -110,3 +113,31 @@ def test_the_python_of_the_readme_runs_block_after_block(tmp_path: Path) -> None
     for said in ("I am spiffe://", "pushed namespaces/main/models/digits/versions/1", "2 files in"):
         assert said in done.stdout
     assert "published 1.0.0" in done.stdout
+
+
+def test_the_readme_names_the_licence_of_every_distribution_that_a_python_user_gets() -> None:
+    table = readme("python").read_text().partition("## Dependencies")[2]
+    told = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", table, re.MULTILINE))
+
+    wanted = {canonicalize_name(name) for name in _needed("assay-registry")}
+
+    assert set(told) == wanted
+    for name, licence in told.items():
+        about = metadata.metadata(name)
+        named = [
+            about["License-Expression"],
+            about["License"],
+            *(about.get_all("Classifier") or ()),
+        ]
+        family = licence.partition("-")[0]
+        assert any(family in (text or "") for text in named), name
+
+
+def _needed(distribution: str) -> set[str]:
+    """What comes with a distribution, without its extras."""
+    found: set[str] = set()
+    for text in metadata.requires(distribution) or ():
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            found |= {requirement.name} | _needed(requirement.name)
+    return found
