@@ -70,7 +70,8 @@ def test_every_refusal_of_the_catalogue_has_a_status_but_those_without_a_remedy_
     }
 
     assert plain == {
-        "STORAGE_FULL", "MESSAGE_TOO_LARGE", "TOO_MANY_UPLOADS", "METHOD_UNKNOWN", "INTERNAL",
+        "STORAGE_FULL", "MESSAGE_TOO_LARGE", "TOO_MANY_CALLS", "TOO_MANY_UPLOADS",
+        "METHOD_UNKNOWN", "INTERNAL",
     }  # fmt: skip
 
 

@@ -111,7 +111,7 @@ CASES = {
         lambda one: (one.model_id, one.gate_id),
     ),
     "bindings": Case(
-        lambda tx, n: tx.bindings.add(RoleBinding("", f"b{n}", Role.ADMIN, "m", "ann", NOON)),
+        lambda tx, n: tx.bindings.add(RoleBinding("", f"b{n}", Role.ADMIN, f"m{n}", "ann", NOON)),
         lambda r, page: r.bindings.list("", page),
         lambda one: one.binding_id,
     ),
