@@ -17,10 +17,18 @@ NOBODY: Any = None
 async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    tried = asyncio.Event()
+    collected = asyncio.Event()
+
+    class Broken:
+        async def expire(self) -> int:
+            raise RuntimeError("another bug")
+
+    class Collecting:
+        async def collect(self) -> int:
+            collected.set()
+            return 0
 
     async def keep(_now: datetime) -> int:
-        tried.set()
         raise RuntimeError("a bug")
 
     stores = Stores(
@@ -33,10 +41,12 @@ async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
         keep=keep,
     )
 
-    async with kept(
-        Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY)), stores, NOBODY, NOBODY
-    ):
-        await tried.wait()
+    front = Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY))
+    broken: Any = Broken()
+    collecting: Any = Collecting()
+    async with kept(front, stores, broken, collecting):
+        await collected.wait()
 
     assert "tidying up failed" in caplog.text
     assert "a bug" in caplog.text
+    assert "another bug" in caplog.text

@@ -42,15 +42,26 @@ def test_an_installation_is_backed_up_and_comes_back_elsewhere(run: Run, tmp_pat
     taken = run("backup", "kept", "-c", "inst/config.toml")
     back = run("restore", "kept", "-c", "inst/config.toml", **other)
     over = run("restore", "kept", "-c", "inst/config.toml", **other)
+    for name in ("assay.db", "audit.db"):
+        (tmp_path / "other" / name).rename(tmp_path / name)
+    (tmp_path / "other/assay.db-wal").write_bytes(b"of a server that was killed")
+    beside_a_log = run("restore", "kept", "-c", "inst/config.toml", **other)
+    (tmp_path / "other/assay.db-wal").unlink()
+    for name in ("assay.db", "audit.db"):
+        (tmp_path / name).rename(tmp_path / "other" / name)
     of_nothing = run("restore", "inst", "-c", "inst/config.toml", **other)
     has_admin = run("init", "-c", "inst/config.toml", "--admin", "spiffe://x/eve", **other)
 
     assert (made.exit_code, back.exit_code) == (0, 0), made.output + back.output
-    assert "revision     1" in made.output
+    assert "revision      1" in made.output
     assert "restored from" in back.output
     assert (taken.exit_code, over.exit_code, of_nothing.exit_code) == (1, 1, 1)
     assert "is there already" in taken.output
     assert "restore to a place where nothing is" in over.output
+    assert beside_a_log.exit_code == 1
+    assert "assay.db-wal exists: restore to a place where nothing is" in " ".join(
+        beside_a_log.output.split()
+    )
     assert "is not a whole backup: it has no manifest.json" in of_nothing.output
     assert "has an admin already: spiffe://assay.local/admin" in has_admin.output
 

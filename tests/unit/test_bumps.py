@@ -206,6 +206,23 @@ def test_without_signatures_other_changes_still_demand_their_step() -> None:
         decide(candidate, base(facts=BARE), bump=Bump.PATCH)
 
 
+@pytest.mark.parametrize(
+    ("candidate", "before", "told"),
+    [
+        (BARE, FACTS, "signature was removed against 1.4.2"),
+        (FACTS, BARE, "asked for; interfaces without a signature are not compared with 1.4.2"),
+        (BARE, BARE, "asked for; interfaces without a signature are not compared with 1.4.2"),
+        (FACTS, FACTS, "nothing but the weights changed against 1.4.2"),
+    ],
+)
+def test_nobody_is_told_that_what_could_not_be_compared_is_the_same(
+    candidate: Facts, before: Facts, told: str
+) -> None:
+    decision = decide(candidate, base(facts=before), bump=Bump.MAJOR)
+
+    assert decision.reasons == (told,)
+
+
 def test_the_rule_passes_over_what_others_have_and_asking_for_it_is_refused() -> None:
     taken = {"1.4.2": 3, "1.4.3": 4, "1.4.4": 5, "1.5.0": 6}
 

@@ -200,7 +200,7 @@ async def serving(
     credentials = grpc.ssl_server_credentials(
         [(leaf.private_key, leaf.certificate)], authority.certificate, True
     )
-    port = await server.start("127.0.0.1", 0, credentials)
+    port = await server.start("127.0.0.1", 0, lambda: credentials)
     try:
         yield Running(server, around, trail, metrics, f"localhost:{port}", authority)
     finally:

@@ -93,6 +93,42 @@ async def test_a_stream_too_many_is_refused_until_another_ends(authority: Author
         assert "2 of your streams are under way" in (error.details() or "")
 
 
+async def test_a_call_too_many_at_once_is_refused_until_another_ends(authority: Authority) -> None:
+    goes_on = asyncio.Event()
+
+    async def waits(_request: Any, _context: Any) -> Any:
+        await goes_on.wait()
+        return access.GetNamespaceResponse(revision=7)
+
+    share = Share(calls=Rate(0, 1), streams_max=1, under_way_max=2)
+    async with (
+        serving(authority, {"GetNamespace": waits}, share=share) as running,
+        running.channel() as channel,
+    ):
+        stub = access_service_pb2_grpc.AccessServiceStub(channel)
+        calls = [stub.GetNamespace(WANTED) for _ in range(3)]
+        done, waiting = await asyncio.wait(
+            [asyncio.ensure_future(_ended(call)) for call in calls],
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        goes_on.set()
+
+        assert [task.result() for task in done] == [
+            "TOO_MANY_CALLS: you call too often: 2 of your calls are under way"
+        ]
+        assert [await task for task in waiting] == ["", ""]
+        assert await _ended(stub.GetNamespace(WANTED)) == ""
+
+
+async def _ended(call: Any) -> str:
+    """Why a call was refused; nothing when it was answered."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return f"{info_of(error).reason}: {(error.details() or '').partition(',')[0]}"
+    return ""
+
+
 async def test_the_python_client_waits_as_long_as_it_is_told_and_notices_nothing(
     authority: Authority,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from assay_server.app.rooms import CLOCK, Front, Stores
@@ -67,12 +67,17 @@ async def _answers(stores: Stores) -> bool:
 
 async def _tidy(stores: Stores, expiring: ExpiringService, collecting: CollectingService) -> None:
     while True:
-        try:
-            await stores.keep(CLOCK.now())
-            await expiring.expire()
-            await collecting.collect()
-        except RegistryError as refusal:
-            log.warning("tidying up has to wait: %s", refusal.message)
-        except Exception:
-            log.exception("tidying up failed")  # a fault of today must not end it for good
+        # Each for itself: what one cannot do, such as sweep on a full disk, another may mend.
+        await _done(stores.keep(CLOCK.now()))
+        await _done(expiring.expire())
+        await _done(collecting.collect())
         await asyncio.sleep(KEEP_S)
+
+
+async def _done(step: Awaitable[object]) -> None:
+    try:
+        await step
+    except RegistryError as refusal:
+        log.warning("tidying up has to wait: %s", refusal.message)
+    except Exception:
+        log.exception("tidying up failed")  # a fault of today must not end it for good

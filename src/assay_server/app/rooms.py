@@ -200,6 +200,7 @@ def _share(config: Config) -> Share:
     return Share(
         calls=Rate(limits.calls_per_principal_per_s, limits.calls_at_once_per_principal_max),
         streams_max=limits.streams_per_principal_max,
+        under_way_max=limits.calls_under_way_per_principal_max,
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import grpc
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from assay_server.app.housekeeping import kept
@@ -15,7 +14,7 @@ from assay_server.app.rooms import VERSION, Stores, collecting, expiring, front
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
 from assay_server.config import Config, parse_address
-from assay_server.transport.server import GrpcServer
+from assay_server.transport.server import Credentials, GrpcServer
 from assay_server.transport.tls import TlsFiles, UnusableCertificate, credentials
 from assay_server.web.operations import OperationsPort
 
@@ -91,7 +90,7 @@ async def serve(
     log.info("stopped")
 
 
-def _credentials(config: Config, metrics: CollectorRegistry) -> grpc.ServerCredentials:
+def _credentials(config: Config, metrics: CollectorRegistry) -> Credentials:
     tls = config.tls
     if not (tls.certificate and tls.private_key and tls.client_authorities):
         raise UnusableCertificate(

@@ -1,5 +1,13 @@
 """The server's command line."""
 
-from assay_server.cli.commands import main
+import os
+
+from assay_server.cli import commands
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command. What it makes is its user's alone: facts, trail, backups and keys."""
+    os.umask(0o077)
+    commands.main()

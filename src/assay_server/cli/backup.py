@@ -49,5 +49,5 @@ def _tell(did: str, directory: Path, backup: Backup) -> None:
         ("schema", backup.facts.schema),
         ("holds", counted),
     ):
-        console.print(f"  [dim]{label:<13}[/]", end="")
+        console.print(f"  [dim]{label:<14}[/]", end="")
         console.print(text, markup=False, soft_wrap=True)

@@ -176,7 +176,7 @@ def init(
 
 @app.command()
 def migrate(config: ConfigOption = None) -> None:
-    """Bring the store's schema to this version. Safe to repeat, and while servers run.
+    """Bring the store's schema to this version. Safe to repeat.
 
     [bold]Example[/]: assay-server migrate --config /etc/assay/config.toml
     """

@@ -191,6 +191,11 @@ class LimitsSection:
         "Calls that it may make at once when it was quiet before: a push of some thousand files.",
         least=1,
     )
+    calls_under_way_per_principal_max: int = setting(
+        256,
+        "Calls of it that have not ended, streams apart: each may hold one message while it comes.",
+        least=1,
+    )
     streams_per_principal_max: int = setting(
         1000,
         "Uploads, downloads and watches that one principal may have open at once at one server.",

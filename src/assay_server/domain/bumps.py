@@ -16,7 +16,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay_server.domain.errors import (
     BumpRequired,
@@ -58,7 +58,7 @@ class SemverDecision:
 
     semver: str
     bump: Bump
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 def base_among(published: Iterable[Standing]) -> Standing | None:
@@ -103,8 +103,10 @@ def decide_semver(
     if base and wanted is None and asked.bump is None:
         _require_signatures(candidate, base, name)
     if wanted:
-        return _as_named(wanted, base, reasons, taken)
-    return _as_grown(base, asked.bump, reasons, taken)
+        decision = _as_named(wanted, base, reasons, taken)
+    else:
+        decision = _as_grown(base, asked.bump, reasons, taken)
+    return replace(decision, reasons=_sentences(reasons, base, candidate))
 
 
 def demands(candidate: Facts, base: Facts) -> Iterator[Reason]:
@@ -177,7 +179,7 @@ def _as_named(
         grown = Bump.MAJOR
     if str(wanted) in taken:
         raise SemverTaken(str(wanted), taken[str(wanted)])
-    return SemverDecision(str(wanted), grown, _sentences(reasons, base))
+    return SemverDecision(str(wanted), grown)
 
 
 def _as_grown(
@@ -194,7 +196,7 @@ def _as_grown(
     semver = floor.grown(bump)
     while str(semver) in taken:
         semver = semver.grown(bump)
-    return SemverDecision(str(semver), bump, _sentences(reasons, base))
+    return SemverDecision(str(semver), bump)
 
 
 def _greatest(reasons: tuple[Reason, ...]) -> Bump:
@@ -207,9 +209,13 @@ def _step(floor: Semver, wanted: Semver) -> Bump:
     return Bump.MINOR if wanted.minor > floor.minor else Bump.PATCH
 
 
-def _sentences(reasons: tuple[Reason, ...], base: Version | None) -> tuple[str, ...]:
+def _sentences(
+    reasons: tuple[Reason, ...], base: Version | None, candidate: Facts
+) -> tuple[str, ...]:
     if base is None:
         return ("it is the first published version",)
+    if not reasons and None in (candidate.signature, base.facts.signature):
+        return (f"asked for; interfaces without a signature are not compared with {base.semver}",)
     if not reasons:
         return (f"nothing but the weights changed against {base.semver}",)
     return tuple(f"{reason.sentence} against {base.semver}" for reason in reasons)

@@ -18,7 +18,7 @@ from assay_server.sqlstore.times import to_us
 MONTHS_AHEAD = 3
 """Tables made before they are needed, should nobody make any for a while."""
 
-LOCK_MAX_MS = 2000
+LOCK_MAX_MS = 300
 """How long the trail may stand still for a month to be dropped."""
 
 _MONTHS = """
@@ -99,13 +99,17 @@ async def drop_months(connection: Any, *, before: datetime) -> int:
     for (name,) in found:
         first = datetime.strptime(name[-7:], "%Y_%m").replace(tzinfo=UTC)
         if _month_after(first) <= before:
-            swept += await connection.fetchval(f"SELECT count(*) FROM {name}")
             try:
                 async with connection.transaction():
                     await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_MAX_MS}'")
+                    held = await connection.fetchval(f"SELECT count(*) FROM {name}")
                     await connection.execute(f"DROP TABLE IF EXISTS {name}")
-            except (asyncpg.LockNotAvailableError, asyncpg.InsufficientPrivilegeError) as error:
+            except asyncpg.UndefinedTableError:
+                continue  # another server was first
+            except asyncpg.PostgresError as error:
                 _log.warning("%s is old and stays for now: %s", name, type(error).__name__)
+                break  # the next one would make the trail wait as well
+            swept += held
     while gone := await connection.fetchval(_SWEEP_OTHER, to_us(before), SWEPT_MAX):
         swept += gone
     return swept

@@ -34,9 +34,11 @@ class SqliteFactsCopying:
         return _described(directory)
 
     async def require_empty(self) -> None:
+        # What SQLite left beside a file that is gone, it would read into the one restored.
         for file in (self._place.registry, self._place.trail):
-            if file.exists():
-                raise BackupRefused(f"{file} exists: restore to a place where nothing is")
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                if (found := file.with_name(file.name + suffix)).exists():
+                    raise BackupRefused(f"{found} exists: restore to a place where nothing is")
 
     async def restore_from(self, directory: Path, facts: CopiedFacts, report: Report) -> None:
         if facts.store != KIND:

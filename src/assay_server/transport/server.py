@@ -48,6 +48,10 @@ AddTo = Callable[[Any], None]
 """Adds the handlers of a service to what it is given."""
 
 
+Credentials = Callable[[], grpc.ServerCredentials]
+"""Makes those of one listener."""
+
+
 class CannotListen(Exception):
     """The address cannot be bound."""
 
@@ -126,7 +130,7 @@ class GrpcServer:
         self.is_serving = False
         self._is_started = False
 
-    async def start(self, host: str, port: int, credentials: grpc.ServerCredentials | None) -> int:
+    async def start(self, host: str, port: int, credentials: Credentials | None) -> int:
         """Begin to serve and return the port; without ``credentials`` in plaintext.
 
         Raises:
@@ -169,7 +173,10 @@ class GrpcServer:
         await asyncio.wait({stopping}, timeout=max(grace_s - LAST_WORDS_S, 0))
         for rpc in self._around.running():
             rpc.end_with(Draining())
-        await stopping
+        try:
+            await stopping
+        except Exception:
+            log.exception("the gRPC server was broken when it was stopped")
         await self._around.settle(timeout_s=grace_s + LAST_WORDS_S)
 
     def _made(self) -> grpc.aio.Server:
@@ -181,12 +188,12 @@ class GrpcServer:
         _add_reflection(unregistered)
         return server
 
-    async def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    async def _listen(self, address: str, credentials: Credentials | None) -> int:
         try:
             if credentials is None:
                 bound = self._server.add_insecure_port(address)
             else:
-                bound = self._server.add_secure_port(address, credentials)
+                bound = self._server.add_secure_port(address, credentials())
         except RuntimeError:
             raise CannotListen(
                 f"cannot listen on {address}: is another server there? Choose another port, or 0"
@@ -194,7 +201,7 @@ class GrpcServer:
         await self._server.start()
         return bound
 
-    async def _stand(self, address: str, credentials: grpc.ServerCredentials | None) -> None:
+    async def _stand(self, address: str, credentials: Credentials | None) -> None:
         """Replace the core's server when it breaks, as one call with an odd path makes it.
 
         grpc.aio decodes the path of a call outside of any handler: bytes that are not UTF-8 end
@@ -210,7 +217,9 @@ class GrpcServer:
                 async with self._replacing:
                     await self._replace(address, credentials)
 
-    async def _replace(self, address: str, credentials: grpc.ServerCredentials | None) -> None:
+    async def _replace(self, address: str, credentials: Credentials | None) -> None:
+        was_serving = self.is_serving
+        await self.announce(is_healthy=False)
         await self._server.stop(None)
         while not self._is_stopping:
             self._server = self._made()
@@ -220,6 +229,7 @@ class GrpcServer:
                 log.error("%s", problem)
                 await asyncio.sleep(LOOK_S)
             else:
+                await self.announce(is_healthy=was_serving)
                 return
 
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,18 +63,26 @@ class TlsFiles:
         )
 
 
-def credentials(files: TlsFiles, metrics: CollectorRegistry) -> grpc.ServerCredentials:
-    """Credentials that demand a client certificate and follow ``files`` without a restart.
+def credentials(
+    files: TlsFiles, metrics: CollectorRegistry
+) -> Callable[[], grpc.ServerCredentials]:
+    """What makes credentials that demand a client certificate and follow ``files``.
+
+    New ones for each listener: the core takes the first configuration from them only once.
 
     Raises:
         UnusableCertificate: The files are wrong to begin with.
     """
     follower = _Follower(files, metrics)
-    return grpc.dynamic_ssl_server_credentials(
-        files.load(),
-        follower.fetch,  # type: ignore[arg-type] # None keeps the last one; the stubs forget it
-        require_client_authentication=True,
-    )
+
+    def make() -> grpc.ServerCredentials:
+        return grpc.dynamic_ssl_server_credentials(
+            follower.newest_good(),
+            follower.fetch,  # type: ignore[arg-type] # None keeps the last one; the stubs forget it
+            require_client_authentication=True,
+        )
+
+    return make
 
 
 class _Follower:
@@ -89,7 +98,13 @@ class _Follower:
         )
         self._are_current.set(1)
         self._seen = files.signature()
+        self._good = files.load()
         self._lock = threading.Lock()
+
+    def newest_good(self) -> grpc.ServerCertificateConfiguration:
+        """What is in force."""
+        with self._lock:
+            return self._good
 
     def fetch(self) -> grpc.ServerCertificateConfiguration | None:
         """The new configuration, or None when nothing changed or the new files are unusable."""
@@ -105,7 +120,7 @@ class _Follower:
                 self._are_current.set(0)
                 log.warning("keeping the previous TLS certificate: %s", problem)
                 return None
-            self._seen = signature
+            self._seen, self._good = signature, fresh
             self._are_current.set(1)
             log.info("TLS certificate replaced")
             return fresh

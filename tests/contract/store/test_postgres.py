@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from assay_server.domain.calls import Change, Page
 from assay_server.domain.errors import StoreUnavailable
 from assay_server.ports.metadata import Transaction
+from assay_server.sqlstore.audit import KEPT
 from assay_server.sqlstore.opening import Store
 from assay_server.sqlstore.postgres_listening import Listener
 from tests.contract.store.registries import (
+    NOON,
     Database,
     add_model,
     add_namespace,
@@ -202,3 +205,22 @@ async def test_a_connection_that_breaks_while_it_is_opened_is_no_fault_of_ours(
 
 async def never(_: Transaction) -> Change[str]:
     raise AssertionError("it was answered before")
+
+
+async def test_an_old_month_that_someone_holds_waits_and_keeps_no_server_from_starting(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = await database.open()
+    month = f"audit_entries_{NOON:%Y_%m}"
+    later = NOON + timedelta(days=31) + KEPT
+    holder = await asyncpg.connect(database.url)
+    async with holder.transaction():
+        await holder.execute(f"LOCK TABLE {month} IN ACCESS EXCLUSIVE MODE")
+
+        await first.keep(later)
+        await database.open()
+
+    assert f"{month} is old and stays for now: LockNotAvailableError" in caplog.text
+    await first.keep(later)
+    assert await holder.fetchval("SELECT to_regclass($1)", month) is None
+    await holder.close()

@@ -91,10 +91,15 @@ class TooManyUploads(Exhausted):
 class TooManyCalls(Exhausted):
     """One principal calls more often than its share allows; nothing was done."""
 
-    def __init__(self, per_s: float, burst: int, *, retry_after_s: float) -> None:
+    def __init__(
+        self, per_s: float, burst: int, *, retry_after_s: float, under_way: int = 0
+    ) -> None:
+        """``under_way`` says that so many calls, the most, have not ended yet."""
+        share = f"{per_s:g} calls per second, or {burst} at once, are what one principal may take"
+        if under_way:
+            share = f"{under_way} of your calls are under way, the most for one principal"
         super().__init__(
-            f"you call too often: {per_s:g} calls per second, or {burst} at once, are what one "
-            f"principal may take; try again in {retry_after_s:g} s",
+            f"you call too often: {share}; try again in {retry_after_s:g} s",
             calls_per_s=f"{per_s:g}",
         )
         self.retry_after_s = retry_after_s

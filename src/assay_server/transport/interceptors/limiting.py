@@ -28,6 +28,7 @@ class Share:
 
     calls: Rate
     streams_max: int
+    under_way_max: int = 256
 
 
 class Limited:
@@ -38,17 +39,21 @@ class Limited:
         self._seconds = seconds
         self._full_at_s: dict[str, float] = {}
         self._streams: dict[str, int] = {}
+        self._under_way: dict[str, int] = {}
 
     async def calls(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Let the call in, or raise what says when to come back."""
         self._take(rpc.principal)
-        if not rpc.method.is_stream:
-            return await proceed(rpc)
-        self._open(rpc.principal)
+        if rpc.method.is_stream:
+            self._open(rpc.principal)
+            open_now = self._streams
+        else:
+            self._begin(rpc.principal)
+            open_now = self._under_way
         try:
             return await proceed(rpc)
         finally:
-            self._close(rpc.principal)
+            _end(open_now, rpc.principal)
 
     def _take(self, principal: str) -> None:
         now_s, rate = self._seconds(), self._share.calls
@@ -68,7 +73,18 @@ class Limited:
             )
         self._streams[principal] = count + 1
 
-    def _close(self, principal: str) -> None:
-        count = self._streams.pop(principal) - 1
-        if count:
-            self._streams[principal] = count
+    def _begin(self, principal: str) -> None:
+        """Count a call whose message is not here yet: half-sent ones hold memory."""
+        count = self._under_way.get(principal, 0)
+        if count >= self._share.under_way_max:
+            rate = self._share.calls
+            raise TooManyCalls(
+                rate.per_s, rate.burst, retry_after_s=RETRY_AFTER_S_MIN, under_way=count
+            )
+        self._under_way[principal] = count + 1
+
+
+def _end(counts: dict[str, int], principal: str) -> None:
+    count = counts.pop(principal) - 1
+    if count:
+        counts[principal] = count
