@@ -72,7 +72,7 @@ def started(store: str, options: argparse.Namespace) -> Iterator[list[Peer]]:
             stack.callback(cluster.stop)
             cluster.start()
             first, second = (cluster.url(cluster.create_database()) for _ in range(2))
-            urls = first, second
+            urls = first, second.replace("postgresql://", "postgresql+psycopg2://")
         size = {"models": options.models, "versions": options.versions}
         assay = AssayPeer(ours, urls[0], **size)
         stack.callback(assay.close)

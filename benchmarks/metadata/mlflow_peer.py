@@ -33,7 +33,9 @@ class MlflowServer:
         self.models = models
         self.versions = versions
         self.port = _free_port()
-        with (directory / "log").open("w") as log:
+        self._log = directory / "log"
+        self._log = directory / "log"
+        with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [program, "server", "--host", "127.0.0.1", "--port", str(self.port),
                  "--workers", str(WORKERS), "--backend-store-uri", store_url,
@@ -66,7 +68,7 @@ class MlflowServer:
                 time.sleep(0.2)
             else:
                 return
-        raise RuntimeError("MLflow did not start; see its log")
+        raise RuntimeError(f"MLflow did not start. It said:\n{self._log.read_text()[-2000:]}")
 
     def _fill(self) -> None:
         connection = Connection(self.port, quick_ack=True)
