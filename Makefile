@@ -11,7 +11,7 @@ SOURCES := src clients/python/src tests tools $(wildcard examples benchmarks)
 # Extra arguments for pytest, for example: make test ARGS="-k gate"
 ARGS ?=
 # Two processes: the clients' builds and the servers' waits overlap. PARALLEL= runs one after another.
-PARALLEL ?= --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+PARALLEL ?= --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 .PHONY: help
 help: ## list the targets

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.absence import absent
 from tests.pki import Authority
@@ -19,16 +21,19 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, keep together what shares something dear.
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Where tests run in several processes, keeps together what shares something dear.
 
     A file shares its servers; all that builds the Go or the Java client shares its build.
     """
-    for item in items:
-        folders = item.path.relative_to(Path(__file__).parent).parts
-        builds = {"go", "java", "scenario"} & set(folders)
-        item.add_marker(pytest.mark.xdist_group("builds" if builds else "/".join(folders)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "builds" if {"go", "java", "scenario"} & set(file.split("/")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
