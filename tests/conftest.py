@@ -32,6 +32,7 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         return "builds" if {"go", "java", "scenario"} & set(file.split("/")) else file
 
 
+@pytest.hookimpl(optionalhook=True)  # also with -p no:xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 

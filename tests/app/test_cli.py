@@ -153,6 +153,19 @@ def test_dev_in_plaintext_makes_everyone_the_same_principal(tmp_path: Path) -> N
     assert not (tmp_path / ".config").exists()
 
 
+def test_what_the_server_makes_is_its_users_alone_whatever_the_umask(tmp_path: Path) -> None:
+    program = (
+        f"umask 000; {SERVER} init --directory inst && {SERVER} backup kept -c inst/config.toml"
+    )
+
+    done = subprocess.run(["sh", "-c", program], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = [path for place in ("inst", "kept") for path in (tmp_path / place).rglob("*")]
+    assert tmp_path / "inst/audit.db" in made
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_init_makes_an_installation_that_serves_its_one_first_admin(
     tmp_path: Path, run: Run
 ) -> None:

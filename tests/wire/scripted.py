@@ -152,7 +152,7 @@ LIMITS = ServerLimits(
 )
 
 
-GENEROUS = Share(calls=Rate(0, 1), streams_max=1000)
+GENEROUS = Share(calls=Rate(0, 1), streams_max=1000, under_way_max=1000)
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ async def watches(_request: Any, _context: Any) -> AsyncIterator[watch_service_p
 async def test_who_calls_too_often_is_told_when_to_come_back_and_others_go_on(
     authority: Authority,
 ) -> None:
-    share = Share(calls=Rate(0.001, 3), streams_max=1)
+    share = Share(calls=Rate(0.001, 3), streams_max=1, under_way_max=9)
     handlers = {"GetNamespace": gives_namespace}
     async with serving(authority, handlers, bindings=BOUND, share=share) as running:
         async with running.channel() as greedy, running.channel(OTHER) as polite:
@@ -56,7 +56,7 @@ async def test_who_calls_too_often_is_told_when_to_come_back_and_others_go_on(
 
 
 async def test_a_share_is_of_the_principal_not_of_the_connection(authority: Authority) -> None:
-    share = Share(calls=Rate(0.001, 3), streams_max=1)
+    share = Share(calls=Rate(0.001, 3), streams_max=1, under_way_max=9)
     async with serving(authority, {"GetNamespace": gives_namespace}, share=share) as running:
         outcomes = []
         for _ in range(4):
@@ -73,7 +73,7 @@ async def test_a_share_is_of_the_principal_not_of_the_connection(authority: Auth
 
 
 async def test_a_stream_too_many_is_refused_until_another_ends(authority: Authority) -> None:
-    share = Share(calls=Rate(0, 1), streams_max=2)
+    share = Share(calls=Rate(0, 1), streams_max=2, under_way_max=9)
     async with (
         serving(authority, {"Watch": watches}, share=share) as running,
         running.channel() as channel,
@@ -140,7 +140,7 @@ async def test_the_python_client_waits_as_long_as_it_is_told_and_notices_nothing
         return access.CreateNamespaceResponse(revision=calls)
 
     holder = authority.issue_client(ADMIN)
-    share = Share(calls=Rate(1, 2), streams_max=1)
+    share = Share(calls=Rate(1, 2), streams_max=1, under_way_max=9)
     async with serving(authority, {"CreateNamespace": creates}, share=share) as running:
         tls = TLS(ca=authority.certificate, cert=holder.certificate, key=holder.private_key)
         async with AsyncClient(running.target, tls=tls) as client:

@@ -22,6 +22,6 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def _collect_rarely() -> None:
-    """Calls leave few cycles behind, and modules and descriptors none: 4 % of a read."""
+    """Calls leave few cycles behind, and modules and descriptors none."""
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)

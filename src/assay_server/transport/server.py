@@ -104,8 +104,8 @@ class _Unregistered:
     """What generated code adds its handlers to, without the table of registered methods.
 
     grpc.aio keeps one pending task for each method of that table and, for every call, waits for
-    the first of them all: with some fifty methods that was a seventh of a read. Handlers that
-    are looked up by name have one such task together.
+    the first of them all, which grows with the API. Handlers that are looked up by name have
+    one such task together.
     """
 
     def __init__(self, server: grpc.aio.Server) -> None:

@@ -9,6 +9,7 @@ import pytest
 import assay
 from assay import AsyncClient, LocalRegistry, errors, rules
 from assay.v1.evaluation_pb2 import Trust
+from assay.v1.registry_service_pb2 import ListModelsRequest
 from assay.v1.version_pb2 import VersionState
 
 pytest.importorskip("sklearn", reason="install assay-registry-server[demo]")
@@ -179,7 +180,8 @@ async def test_a_watcher_sees_what_happens(registry: LocalRegistry, tmp_path: Pa
     path = registry.contexts_path
 
     async with AsyncClient.from_context("admin", path=path) as client:
-        start = (await client.resolve("main/life/1")).revision + 1
+        listing = ListModelsRequest(parent="namespaces/main")
+        start = (await client.stubs.registry.ListModels(listing)).revision + 1
         watching = client.watch("main/watched", start_revision=start)
         await client.push(tmp_path, to="main/watched", create=True)
         actions = []

@@ -28,7 +28,7 @@ class Share:
 
     calls: Rate
     streams_max: int
-    under_way_max: int = 256
+    under_way_max: int
 
 
 class Limited:
