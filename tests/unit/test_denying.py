@@ -29,9 +29,22 @@ def test_a_line_denies_whom_it_names_and_nobody_else(line: str) -> None:
     assert not denied.denies(OTHER)
 
 
-def test_an_empty_list_denies_nobody() -> None:
-    assert parse_deny_list("# nobody\n") == DenyList()
+def test_a_list_of_nobody_says_so() -> None:
+    assert parse_deny_list("# all are back\n nobody # at all\n") == DenyList()
     assert not DenyList().denies(MALLORY)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nobody\n"])
+def test_a_file_that_was_emptied_is_no_list_of_nobody(text: str) -> None:
+    with pytest.raises(
+        UnreadableDenyList, match="no entries; to deny nobody write the line 'nobody'"
+    ):
+        parse_deny_list(text)
+
+
+def test_a_list_of_nobody_with_somebody_in_it_is_no_list() -> None:
+    with pytest.raises(UnreadableDenyList, match="entries and the line 'nobody'"):
+        parse_deny_list("nobody\nserial 3fa1\n")
 
 
 @pytest.mark.parametrize(

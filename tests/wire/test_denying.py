@@ -50,7 +50,7 @@ def denial(kind: str, credentials: Credentials) -> str:
 @pytest.fixture
 def deny_file(tmp_path: Path) -> Path:
     file = tmp_path / "denied"
-    file.write_text("# nobody yet\n")
+    file.write_text("nobody  # yet\n")
     return file
 
 
@@ -136,7 +136,7 @@ async def test_an_upload_of_who_is_denied_ends_and_goes_on_when_that_is_taken_ba
         deny_file.write_text(denial("serial", mallory))
         error = await asyncio.wait_for(writing, PATIENCE_S)
         assert await is_denied(lambda: transfers.get(upload))
-        deny_file.write_text("")
+        deny_file.write_text("nobody\n")
 
         async def is_back() -> bool:
             return not await is_denied(lambda: transfers.get(upload))

@@ -9,6 +9,11 @@ _HEX = re.compile(r"[0-9a-f]{1,40}")
 """Serial numbers have at most 20 octets (RFC 5280 §4.1.2.2)."""
 
 
+NOBODY = "nobody"
+"""The line of a list without entries. A file that was just emptied, to be written anew or because
+a disk is full, does not have it."""
+
+
 class UnreadableDenyList(Exception):
     """The list cannot be read; the text says which line and why."""
 
@@ -41,6 +46,15 @@ class DenyList:
             map(len, (self.principals, self.serial_numbers, self.certificates, self.public_keys))
         )
 
+    def __or__(self, other: "DenyList") -> "DenyList":
+        """Everyone whom either of the two denies."""
+        return DenyList(
+            self.principals | other.principals,
+            self.serial_numbers | other.serial_numbers,
+            self.certificates | other.certificates,
+            self.public_keys | other.public_keys,
+        )
+
     def denies(self, presented: Presented) -> bool:
         """Whether whoever presented this gets no further."""
         return (
@@ -55,12 +69,17 @@ def parse_deny_list(text: str) -> DenyList:
     """Read one entry from each line: what it is, a space, its value; ``#`` begins a comment.
 
     Raises:
-        UnreadableDenyList: A line is something else. Half of a list would let somebody in.
+        UnreadableDenyList: A line is something else, or there is none. Half of a list would let
+            somebody in.
     """
     found: dict[str, set[str | int]] = {kind: set() for kind in _VALUES}
+    is_of_nobody = False
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].split()
         if not words:
+            continue
+        if words == [NOBODY]:
+            is_of_nobody = True
             continue
         if len(words) != 2 or words[0] not in _VALUES:
             raise UnreadableDenyList(
@@ -70,6 +89,12 @@ def parse_deny_list(text: str) -> DenyList:
             found[words[0]].add(_VALUES[words[0]](words[1]))
         except ValueError:
             raise UnreadableDenyList(f"line {number} is no {words[0]}") from None
+    if is_of_nobody == any(found.values()):
+        raise UnreadableDenyList(
+            f"it has entries and the line '{NOBODY}'"
+            if is_of_nobody
+            else f"it has no entries; to deny nobody write the line '{NOBODY}'"
+        )
     return DenyList(*map(frozenset, found.values()))  # type: ignore[arg-type] # by their order
 
 

@@ -67,7 +67,8 @@ class IdentitySection:
     deny_file: Path | None = setting(
         None,
         "A list of principals and certificates that are denied, one a line: principal, serial, "
-        "certificate-sha256 or spki-sha256, and its value. Read again within seconds.",
+        "certificate-sha256 or spki-sha256, and its value; or the line nobody. Read again within "
+        "seconds.",
     )
 
 

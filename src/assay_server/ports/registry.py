@@ -57,10 +57,10 @@ class DraftReads(Protocol):
         """
         ...
 
-    async def due(self, now: datetime, *, limit: int) -> tuple[DraftName, ...]:
+    async def due(self, now: datetime, page: Page) -> Paged[DraftName]:
         """Drafts that are past their time, or have an open upload that is; the longest first.
 
-        One that an upload with time left fills is not.
+        One that an upload with time left fills is not. Some are named more than once.
         """
         ...
 

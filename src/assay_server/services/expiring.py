@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from assay_server.domain.calls import Call, Change
+from assay_server.domain.calls import Call, Change, Page
 from assay_server.domain.errors import RegistryError
 from assay_server.domain.events import EventType
 from assay_server.domain.names import DraftName, draft_name
@@ -15,6 +15,9 @@ from assay_server.services.local_calls import local_call
 
 BATCH_DRAFTS = 100
 """Looked for at once; each is a transaction of its own, short enough to make nobody wait."""
+
+FAILURES_TOLD = 10
+"""Each by name in the log; of more only the number: on a full disk all of them fail."""
 
 HOUSEKEEPER = "local:assay-server"
 """Who expires things, in the trail and in events. No certificate can yield it."""
@@ -44,22 +47,32 @@ class ExpiringService:
 
     async def expire(self) -> Expired:
         """Do it once, batch after batch. Interrupted anywhere, the rest is done the next time."""
-        total, seen = Expired(), set[DraftName]()
+        total, failed = Expired(), 0
+        seen, page = set[DraftName](), Page(BATCH_DRAFTS)
         while True:
             async with self._store.read() as reader:
-                due = await reader.drafts.due(self._clock.now(), limit=BATCH_DRAFTS)
-            fresh = [name for name in due if name not in seen]
-            if not fresh:
-                break
-            seen.update(fresh)
-            for name in fresh:
-                done = await self._expire(name)
+                due = await reader.drafts.due(self._clock.now(), page)
+            for name in dict.fromkeys(due.items):
+                if name in seen:
+                    continue
+                seen.add(name)
+                done = await self._expire(name, is_told=failed < FAILURES_TOLD)
+                failed += done is None
+                done = done or Expired()
                 total = Expired(total.drafts + done.drafts, total.uploads + done.uploads)
+            if due.next_after is None:
+                break
+            # Past those that stay, whatever the reason: they must not keep the others.
+            page = Page(BATCH_DRAFTS, due.next_after)
         if total != Expired():
             _log.info("expired %d drafts and %d uploads", total.drafts, total.uploads)
+        if failed:
+            _log.warning("%d drafts expire later", failed)
         return total
 
-    async def _expire(self, name: DraftName) -> Expired:
+    async def _expire(self, name: DraftName, *, is_told: bool) -> Expired | None:
+        """Give up one; None when it cannot be, which the log says when ``is_told``."""
+
         async def give_up(tx: Transaction) -> Change[Expired]:
             now = self._clock.now()
             draft = await tx.drafts.lock(*name)
@@ -79,9 +92,11 @@ class ExpiringService:
             return (await self._store.change(self._call(name), Expired, give_up)).answer
         except _NothingDue:
             return Expired()
-        except RegistryError as refusal:
-            _log.warning("%s expires later: %s", draft_name(*name), refusal.message)
-            return Expired()
+        except Exception as error:  # noqa: BLE001 - one broken row must not keep the others
+            if is_told:
+                known = isinstance(error, RegistryError)
+                _log.warning("%s stays: %s", draft_name(*name), error, exc_info=not known)
+            return None
 
     def _call(self, name: DraftName) -> Call:
         return local_call(

@@ -181,11 +181,12 @@ class UploadStreams:
 
     @asynccontextmanager
     async def opened(
-        self, upload: Upload, read_again: Callable[[], Awaitable[Upload]]
+        self, upload: Upload, read_again: Callable[[], Awaitable[Upload]], *, holder: str
     ) -> AsyncIterator[UploadStream]:
         """Open the stream of an upload in this task; one that is open already is stopped.
 
-        ``read_again`` tells where the upload stands after that one has said its last word.
+        ``read_again`` tells where the upload stands after that one has said its last word;
+        ``holder`` is who fills it, and whose share its place is of.
 
         Raises:
             TooManyUploads: No more streams are taken now.
@@ -194,9 +195,8 @@ class UploadStreams:
         """
         name = upload_name_of(upload)
         previous = self._places.get(name)
-        if previous is None:
-            self._require_place(upload.created_by)
-        place = self._places[name] = _Place(name, upload.created_by)
+        self._require_place(name, holder)
+        place = self._places[name] = _Place(name, holder)
         stream: UploadStream | None = None
         try:
             if previous is not None:
@@ -217,11 +217,13 @@ class UploadStreams:
         if place := self._places.get(name):
             await place.vacate()
 
-    def _require_place(self, holder: str) -> None:
+    def _require_place(self, name: str, holder: str) -> None:
+        """One that is taken over is not counted: it becomes free."""
         streams_max, own_max = self._limits.streams_max, self._limits.streams_per_principal_max
-        if len(self._places) >= streams_max:
+        others = [place.holder for other, place in self._places.items() if other != name]
+        if len(others) >= streams_max:
             raise TooManyUploads(streams_max, retry_after_s=RETRY_AFTER_S)
-        if sum(place.holder == holder for place in self._places.values()) >= own_max:
+        if others.count(holder) >= own_max:
             raise TooManyUploads(own_max, retry_after_s=RETRY_AFTER_S, what="of your uploads")
 
     async def _open(self, upload: Upload) -> UploadStream:

@@ -121,7 +121,8 @@ class UploadService:
                 require_open_draft(await _visible_draft(reader, call, name))
                 return require_epoch(await reader.uploads.get(*name), epoch)
 
-        async with self._streams.opened(await writable(), writable) as stream:
+        opened = self._streams.opened(await writable(), writable, holder=call.principal)
+        async with opened as stream:
             yield stream
 
     async def get(self, call: Call, name: UploadName) -> Stamped[Upload]:

@@ -66,7 +66,7 @@ _DUE = union_all(
         _FILLS, _UPLOADS.c.expire_time <= bindparam("now")
     ),
 ).subquery()
-DUE = Statement(select(_DUE).order_by(_DUE.c.expire_time).limit(bindparam("limit")))
+DUE = listing(select(_DUE), _DUE.c.expire_time, *(_DUE.c[key] for key in _KEYS))
 
 
 class SqlDrafts:
@@ -136,9 +136,10 @@ class SqlDrafts:
             REMOVE_FILES, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
         )
 
-    async def due(self, now: datetime, *, limit: int) -> tuple[DraftName, ...]:
-        rows = await self._session.rows(DUE, now=to_us(now), limit=limit)
-        return tuple(dict.fromkeys(DraftName(*row[:3]) for row in rows))
+    async def due(self, now: datetime, page: Page) -> Paged[DraftName]:
+        return await read_page(
+            self._session, DUE, page, lambda row: DraftName(*row[:3]), now=to_us(now)
+        )
 
     async def _whole(
         self, statement: Statement, namespace_id: str, model_id: str, draft_id: str

@@ -47,8 +47,9 @@ def listing(query: Select[Any], *key: ColumnElement[Any], newest_first: bool = F
         .order_by(*(column.desc() if newest_first else column for column in key))
         .limit(bindparam("size", type_=BigInteger))
     )
-    first = _NUMBER_MAX if newest_first else ""
-    start = (first, *("" if _is_text(column) else 0 for column in key[1:]))
+    start: tuple[str | int, ...] = tuple("" if _is_text(column) else 0 for column in key)
+    if newest_first:
+        start = (_NUMBER_MAX, *start[1:])
     return Listing(core, tells_revision=True, start=start)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from assay_server.access.denying import DenyList, UnreadableDenyList, parse_deny
 
 LOOK_S = 1.0
 """How often the file is looked at; operators are promised five seconds."""
+
+SETTLE_S = 3.0
+"""How long a list must stay as it is before those who are no longer in it get in again: it may be
+half of one that is just being written."""
 
 log = logging.getLogger("assay.identity")
 
@@ -29,6 +34,7 @@ class DenyFile:
         tell: Callable[[DenyList], None],
         *,
         look_s: float = LOOK_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
         """Read the file for the first time.
 
@@ -38,7 +44,10 @@ class DenyFile:
         self._path = path
         self._tell = tell
         self._look_s = look_s
+        self._settle_s = settle_s
         self._text: str | None = None
+        self._written = self._in_force = DenyList()
+        self._changed_s = 0.0
         self._entries = Gauge(
             "assay_deny_list_entries", "Entries of the deny-list in force.", registry=metrics
         )
@@ -65,19 +74,30 @@ class DenyFile:
     def _read(self) -> None:
         if self._path is None:
             return
-        # The text itself, not its time: some file systems count in seconds, and lists are short.
-        try:
-            text = self._path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            problem = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise UnusableDenyFile(f"{self._path} cannot be read: {problem}") from None
-        if text == self._text:
-            return
-        try:
-            denied = parse_deny_list(text)
-        except UnreadableDenyList as error:
-            raise UnusableDenyFile(f"{self._path}: {error}") from None
-        self._text = text
-        self._entries.set(len(denied))
-        log.info("the deny-list has %d entries", len(denied))
-        self._tell(denied)
+        text = _text_of(self._path)
+        if text != self._text:
+            try:
+                self._written = parse_deny_list(text)
+            except UnreadableDenyList as error:
+                raise UnusableDenyFile(f"{self._path}: {error}") from None
+            self._text, self._changed_s = text, time.monotonic()
+        wanted = self._written
+        if time.monotonic() - self._changed_s < self._settle_s:
+            wanted = self._written | self._in_force
+        if wanted != self._in_force:
+            self._enforce(wanted)
+
+    def _enforce(self, wanted: DenyList) -> None:
+        self._in_force = wanted
+        self._entries.set(len(wanted))
+        log.info("the deny-list has %d entries", len(wanted))
+        self._tell(wanted)
+
+
+def _text_of(path: Path) -> str:
+    """All of it, not its time: some file systems count in seconds, and lists are short."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UnusableDenyFile(f"{path} cannot be read: {problem}") from None

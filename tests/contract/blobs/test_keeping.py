@@ -1,12 +1,15 @@
 """Removing blobs and what uploads left behind: only the old, and never what a writer holds."""
 
 import os
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from assay_server.blobstore.holding import held, removing
 from assay_server.domain.errors import SizeMismatch
+from tests.absence import absent
 from tests.contract.blobs.backends import (
     DiskBackend,
     content_of,
@@ -17,6 +20,7 @@ from tests.contract.blobs.backends import (
     stored,
 )
 
+SERVER_USER = 65532
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(hours=1)
 EARLIER = NOW - timedelta(hours=1)
@@ -118,3 +122,46 @@ async def test_a_commit_whose_blob_was_collected_is_refused(backend: DiskBackend
 
     with pytest.raises(SizeMismatch):
         await store.commit(upload_id, sha256=digest(content), size_bytes=10)
+
+
+@pytest.mark.parametrize(
+    ("of_directory", "of_lock"), [(0o700, 0o600), (0o755, 0o600), (0o2775, 0o660)]
+)
+async def test_whoever_may_write_blobs_may_hold_them_whoever_came_first(
+    backend: DiskBackend, of_directory: int, of_lock: int
+) -> None:
+    if os.geteuid() != 0:
+        absent("the right to give files away", "run the tests as root")
+    backend.open()
+    lock = backend.root / "collection.lock"
+    lock.touch(mode=0o600)  # as a backup of root left it before
+    os.chown(backend.root, SERVER_USER, SERVER_USER)
+    backend.root.chmod(of_directory)
+
+    with held(lock), removing(lock) as is_free:
+        assert not is_free
+
+    found = lock.stat()
+    assert (found.st_uid, found.st_gid) == (SERVER_USER, SERVER_USER)
+    assert stat.S_IMODE(found.st_mode) == of_lock
+
+
+async def test_root_gives_away_no_file_that_somebody_put_in_place_of_the_lock(
+    backend: DiskBackend, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        absent("the right to give files away", "run the tests as root")
+    backend.open()
+    lock, secret = backend.root / "collection.lock", tmp_path / "secret"
+    secret.touch(mode=0o600)
+    os.chown(backend.root, SERVER_USER, SERVER_USER)
+
+    lock.symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic link"), held(lock):
+        pass
+    lock.unlink()
+    lock.hardlink_to(secret)
+    with held(lock):
+        pass
+
+    assert secret.stat().st_uid == os.geteuid()

@@ -1,15 +1,16 @@
 """What nobody goes on with is given up: on record, told to watchers, and its bytes go."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from assay_server.domain.calls import Stamped
-from assay_server.domain.errors import DraftNotOpen, UploadNotOpen
+from assay_server.domain.errors import Conflict, DraftNotOpen, UploadNotOpen
 from assay_server.domain.events import Event
 from assay_server.domain.names import DraftName, VersionName, draft_name
+from assay_server.domain.transitions import abandoned
 from assay_server.domain.uploading import TransferLimits, upload_name_of
 from assay_server.domain.uploads import UploadState
 from assay_server.domain.versions import Draft, DraftState
@@ -117,6 +118,27 @@ async def test_many_are_expired_in_batches_each_on_record(
     ended = [event.name for event in await events(registry) if event.actor == HOUSEKEEPER]
     assert done == Expired(drafts=5)
     assert sorted(name.rpartition("/")[2] for name in ended) == sorted(name[2] for name in drafts)
+
+
+async def test_drafts_that_cannot_be_given_up_do_not_keep_the_others(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiring, "BATCH_DRAFTS", 2)
+    drafts = [await registry.draft("") for _ in range(7)]
+    broken: dict[DraftName, Exception] = {name: Conflict() for name in drafts[:3]}
+    broken |= {name: ValueError("a row that no rule of ours made") for name in drafts[3:5]}
+
+    def spoiled(draft: Draft, *, now: datetime, etag: str) -> Draft:
+        name = DraftName(draft.namespace_id, draft.model_id, draft.draft_id)
+        if name in broken:
+            raise broken[name]
+        return abandoned(draft, now=now, etag=etag)
+
+    monkeypatch.setattr(expiring, "abandoned", spoiled)
+
+    assert await expire(registry, DRAFT_TTL + HOUR) == Expired(drafts=2)
+    broken.clear()
+    assert await expire(registry, DRAFT_TTL + HOUR) == Expired(drafts=5)
 
 
 async def test_what_was_sealed_or_given_up_does_not_expire(registry: Registry) -> None:

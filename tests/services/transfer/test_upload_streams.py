@@ -16,7 +16,7 @@ from assay_server.domain.names import DraftName
 from assay_server.domain.uploading import TransferLimits, staging_id, upload_name_of
 from assay_server.domain.uploads import Upload
 from assay_server.services.downloads import Wanted
-from tests.services.registry import ANN, BOB, Registry
+from tests.services.registry import ANN, BOB, MAX, Registry
 from tests.services.transfer.uploading import CONTENT, MIB, SHA256, Files, name_of
 
 
@@ -169,6 +169,25 @@ async def test_one_principal_cannot_take_every_place(files: Files, registry: Reg
             await files.write(second)
         await files.write(other, by=BOB)
     await files.write(second)
+
+
+async def test_a_place_is_of_whoever_fills_it_not_of_whoever_began(
+    files: Files, registry: Registry
+) -> None:
+    files.restart(TransferLimits(streams_max=4, streams_per_principal_max=1))
+    draft = await registry.draft("", by=ANN)
+    ours, hers, next_one = [await files.begin(draft, path=path) for path in ("a", "b", "c")]
+
+    async with (
+        files.uploads.writing(MAX, name_of(ours), epoch=1),
+        files.uploads.writing(ANN, name_of(hers), epoch=1),
+    ):
+        for holder in (MAX, ANN):
+            with pytest.raises(TooManyUploads, match="1 of your uploads"):
+                await files.write(next_one, by=holder)
+        with pytest.raises(TooManyUploads, match="1 of your uploads"):
+            await files.write(hers, by=MAX)  # taking it over would be a second place
+    await files.write(next_one, by=MAX)
 
 
 async def test_a_stream_that_trickles_loses_its_place_and_nothing_else(
