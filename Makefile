@@ -31,8 +31,8 @@ demo: $(STAMP) ## train, push, evaluate, gate, publish, pull: the main job, narr
 	@$(VENV)/python examples/demo/run.py
 
 .PHONY: serve
-serve: $(STAMP) ## run a development server on this machine (SQLite, disk, throw-away certificates)
-	@$(VENV)/assay-server dev
+serve: $(STAMP) ## run a development server here and make it your current context (ARGS=--no-context: do not)
+	@$(VENV)/assay-server dev $(ARGS)
 
 .PHONY: test
 test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line

@@ -104,16 +104,19 @@ def who_am_i(file: Path, name: str) -> access_service_pb2.WhoAmIResponse:
 
 
 def test_dev_serves_a_registry_with_a_context_for_each_role_and_comes_back(
-    tmp_path: Path, run: Run
+    tmp_path: Path, run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "reg/contexts.toml"
     arguments = ("dev", "--directory", "reg", "--port", "0")
+    theirs = contexts.Contexts().with_context("prod", contexts.Context(target="localhost:1"))
+    contexts.save(theirs, tmp_path / ".config/assay/contexts.toml")
 
     with started(*arguments, home=tmp_path) as server:
         roles = {role: who_am_i(file, role.value) for role in Role}
         own = contexts.load(tmp_path / ".config/assay/contexts.toml")
         same_directory = run(*arguments)
         same_port = run("dev", "--directory", "two", "--port", server.target.rpartition(":")[2])
+        checked = run("fsck", "--config", "reg/config.toml")
         status = server.stop()
     with started(*arguments, "--no-context", home=tmp_path) as again:
         answers = asyncio.run(_calls_during_stop(file, again))
@@ -128,6 +131,13 @@ def test_dev_serves_a_registry_with_a_context_for_each_role_and_comes_back(
     assert same_directory.status == same_port.status == 1
     assert "another server has" in same_directory.output
     assert "cannot listen on 127.0.0.1:" in same_port.output
+    assert "another program listens there" in same_port.output
+    assert "add_port" not in capfd.readouterr().err  # the core's own words
+    told = "".join(server.said)
+    assert "`dev` is the current one now, in ~/.config/assay/contexts.toml" in told
+    assert "undo: assay context use prod; next time: --no-context" in told
+    assert "context use" not in "".join(again.said)
+    assert checked.status == 0
     assert admin.target == again.target
     assert own_after == own
     # The first call was answered before the signal; none after it hangs or breaks.
@@ -194,7 +204,10 @@ def test_init_makes_an_installation_that_serves_its_one_first_admin(
     assert admin.principal == "spiffe://lab.example/admin"
     assert [binding.role for binding in admin.role_bindings] == [1]
     assert status == 0
-    assert "[limits]" in "".join(server.said)  # the settings in force
+    began = "".join(server.said)
+    assert "assay-server config show --config" in began
+    assert f'"operations.listen": "\\"127.0.0.1:{port}\\""' in began
+    assert "connection_idle_s" not in began  # as many settings as were changed
 
 
 def free_port() -> int:
@@ -215,21 +228,60 @@ def test_settings_that_are_wrong_end_with_status_2_and_every_problem(
     assert "ASSAY__LIMITS__X is not a setting" in result.output
 
 
-def test_settings_can_be_checked_and_shown(run: Run) -> None:
-    checked = run("config", "check")
+def test_dev_says_what_is_wrong_with_the_contexts_before_it_serves(
+    tmp_path: Path, run: Run
+) -> None:
+    file = tmp_path / ".config/assay/contexts.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("current = ")
+
+    result = run("dev", "--port", "0")
+
+    assert result.status == 1
+    assert f"error: {file} cannot be read" in result.output
+    assert "--no-context" in result.output
+    assert not (tmp_path / ".assay/dev/assay.db").exists()
+
+
+def test_settings_can_be_shown(run: Run) -> None:
     shown = run("config", "show", ASSAY__STORE__URL="postgresql://a:hunter2@h/d")
     listed = run("config", "reference")
 
-    assert (checked.status, shown.status, listed.status) == (0, 0, 0)
+    assert (shown.status, listed.status) == (0, 0)
     assert "hunter2" not in shown.output
     assert "message_bytes_max = 4194304" in listed.output
 
 
-def test_serving_without_certificates_says_what_makes_them(run: Run) -> None:
-    result = run("serve")
+@pytest.mark.parametrize("command", [("serve",), ("config", "check")])
+def test_what_a_server_cannot_start_with_is_said_by_serve_and_by_check(
+    tmp_path: Path, run: Run, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "denied").write_text("nonsense\n")
+    (tmp_path / "page-token.key").write_text("short\n")
 
-    assert result.status == 1
-    assert "assay-server init" in result.output
+    without = run(*command)
+    unusable = run(
+        *command,
+        ASSAY__TLS__CERTIFICATE="server.pem",
+        ASSAY__TLS__PRIVATE_KEY="server.key",
+        ASSAY__TLS__CLIENT_AUTHORITIES="ca.pem",
+        ASSAY__IDENTITY__DENY_FILE="denied",
+    )
+
+    assert (without.status, unusable.status) == (2, 2)
+    assert "assay-server init" in without.output
+    assert "server.pem cannot be read: No such file" in unusable.output
+    assert "denied: " in unusable.output
+    assert "page-token.key must hold at least 64 hex digits" in unusable.output
+
+
+def test_settings_that_a_server_can_start_with_are_fine(tmp_path: Path, run: Run) -> None:
+    run("init", "--directory", "inst")
+
+    checked = run("config", "check", "--config", "inst/config.toml")
+
+    assert checked == Result(0, "the settings are fine: a server can start with them\n")
+    assert not (tmp_path / "inst/page-token.key").exists()
 
 
 def test_an_init_without_a_place_says_what_to_give(run: Run) -> None:
@@ -256,7 +308,7 @@ def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     result = run(*command, "--help")
 
     assert result.status == 0
-    if command[:1] != ["config"]:
+    if command != ["config"]:
         assert "Example" in result.output
 
 

@@ -11,11 +11,13 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from assay_server.app.housekeeping import kept
 from assay_server.app.rooms import VERSION, Stores, collecting, expiring, front
+from assay_server.app.servable import tls_files
 from assay_server.app.stores import open_stores
 from assay_server.app.tracing import tracer_provider
 from assay_server.config import Config, parse_address
-from assay_server.transport.server import Credentials, GrpcServer
-from assay_server.transport.tls import TlsFiles, UnusableCertificate, credentials
+from assay_server.transport.listening import CannotListen, reason_of
+from assay_server.transport.server import GrpcServer
+from assay_server.transport.tls import credentials
 from assay_server.web.operations import OperationsPort
 
 log = logging.getLogger("assay.server")
@@ -48,7 +50,9 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
     metrics = CollectorRegistry()
     for collect in (ProcessCollector, PlatformCollector, GCCollector):
         collect(registry=metrics)
-    identity = None if config.server.plaintext_for_development else _credentials(config, metrics)
+    identity = None
+    if not config.server.plaintext_for_development:
+        identity = credentials(tls_files(config), metrics)
     tracers = tracer_provider(config.tracing, version=VERSION)
     async with open_stores(config, metrics) as stores:
         if prepare is not None:
@@ -90,18 +94,14 @@ async def serve(
     log.info("stopped")
 
 
-def _credentials(config: Config, metrics: CollectorRegistry) -> Credentials:
-    tls = config.tls
-    if not (tls.certificate and tls.private_key and tls.client_authorities):
-        raise UnusableCertificate(
-            "tls.certificate, tls.private_key and tls.client_authorities must be set; "
-            "`assay-server init` makes them"
-        )
-    files = TlsFiles(tls.certificate, tls.private_key, tls.client_authorities)
-    return credentials(files, metrics)
-
-
 async def _start_operations(operations: OperationsPort, config: Config) -> int:
-    if not config.operations.listen:
+    listen = config.operations.listen
+    if not listen:
         return 0
-    return await operations.start(*parse_address(config.operations.listen))
+    try:
+        return await operations.start(*parse_address(listen))
+    except OSError as error:
+        raise CannotListen(
+            f"cannot listen on {listen} for metrics and health: {reason_of(error)}. Choose another "
+            "address with operations.listen (--operations-port of `assay-server dev`)"
+        ) from None

@@ -85,7 +85,13 @@ def dev(
         int,
         typer.Option(metavar="PORT", help="For metrics and health; 0 takes a free one."),
     ] = 0,
-    context: Annotated[bool, typer.Option(help="Make it the current context of `assay`.")] = True,
+    context: Annotated[
+        bool,
+        typer.Option(
+            help="Keep it as the context `dev` of `assay`, and make that the current one; "
+            "--no-context leaves your contexts as they are."
+        ),
+    ] = True,
     plaintext: Annotated[
         bool, typer.Option("--plaintext", help="No TLS; everyone is admin. Loopback only.")
     ] = False,
@@ -96,7 +102,11 @@ def dev(
 
     It listens on this machine only. The line "ready HOST:PORT" says when it serves.
 
-    [bold]Example[/]: assay-server dev --directory /tmp/try --port 8443
+    [bold]Examples[/]
+
+      assay-server dev
+
+      assay-server dev --directory /tmp/try --port 0 --no-context
     """
     with sentences():
         from assay_server.cli.dev import run_dev
@@ -117,10 +127,11 @@ def serve_command(config: ConfigOption = None) -> None:
     [bold]Example[/]: assay-server serve --config /etc/assay/config.toml
     """
     with sentences():
-        settings = _settings(config)
+        settings = _servable_settings(config)
         from assay_server.cli.serve import run_server
 
-        run_server(settings)
+        shown_by = "assay-server config show" + (f" --config {config}" if config else "")
+        run_server(settings, shown_by=shown_by)
 
 
 @app.command()
@@ -282,24 +293,44 @@ def health(config: ConfigOption = None) -> None:
 
 @config_app.command()
 def check(config: ConfigOption = None) -> None:
-    """Read the settings and say everything that is wrong with them. Exit status 0 or 2."""
+    """Look at the settings and their files as `serve` does, and say everything that is wrong.
+
+    Exit status 0 or 2.
+
+    [bold]Example[/]: assay-server config check --config /etc/assay/config.toml
+    """
     with sentences():
-        _settings(config)
-        typer.echo("the settings are fine")
+        _servable_settings(config)
+        typer.echo("the settings are fine: a server can start with them")
 
 
 @config_app.command()
 def show(config: ConfigOption = None) -> None:
-    """Print the settings in force, secrets hidden."""
+    """Print the settings in force, secrets hidden.
+
+    [bold]Example[/]: assay-server config show --config /etc/assay/config.toml
+    """
     with sentences():
         typer.echo(shown(_settings(config)))
 
 
 @config_app.command(name="reference")
 def reference_command() -> None:
-    """Print every setting with its default and its reason, ready to be a file."""
+    """Print every setting with its default and its reason, ready to be a file.
+
+    [bold]Example[/]: assay-server config reference > config.toml
+    """
     typer.echo(reference())
 
 
 def _settings(file: Path | None) -> Config:
     return read_config(file, os.environ)
+
+
+def _servable_settings(file: Path | None) -> Config:
+    """Settings that a server can start with; the same for `serve` and `config check`."""
+    settings = _settings(file)
+    from assay_server.app.servable import require_servable
+
+    require_servable(settings)
+    return settings

@@ -35,6 +35,7 @@ def say(problem: str) -> None:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What a person can mend. Imported late: most commands never fail."""
+    from assay.errors import ContextInvalid
     from assay_server.app.page_key import UnusableKey
     from assay_server.app.stores import StoreProblem
     from assay_server.app.tracing import ExporterMissing
@@ -43,13 +44,14 @@ def _expected() -> tuple[type[Exception], ...]:
     from assay_server.domain.errors import RegistryError
     from assay_server.services.founding import AlreadyFounded
     from assay_server.transport.deny_file import UnusableDenyFile
-    from assay_server.transport.server import CannotListen
+    from assay_server.transport.listening import CannotListen
     from assay_server.transport.tls import UnusableCertificate
 
     return (
         AlreadyFounded,
         BackupRefused,
         CannotListen,
+        ContextInvalid,
         ExporterMissing,
         OSError,
         RegistryError,

@@ -28,6 +28,21 @@ def shown(config: Config) -> str:
     return "\n".join(lines)
 
 
+def changed(config: Config) -> dict[str, str]:
+    """The settings that are not the defaults, as one would write them, secrets hidden."""
+    found: dict[str, str] = {}
+    for section in fields(config):
+        values = getattr(config, section.name)
+        for place in fields(values):
+            value = getattr(values, place.name)
+            if value == place.default:
+                continue
+            if place.metadata["is_secret"]:
+                value = _hidden(value)
+            found[f"{section.name}.{place.name}"] = _written(value)
+    return found
+
+
 def reference() -> str:
     """Every setting with its default and its reason, ready to be a file."""
     lines: list[str] = []

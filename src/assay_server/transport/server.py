@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 from assay_server.domain.errors import Draining
 from assay_server.transport.api import SERVICES
 from assay_server.transport.interceptors.around import Around
+from assay_server.transport.listening import CannotListen, require_free
 
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 """Newer tools ask for this only; its messages are those of v1alpha on the wire."""
@@ -50,10 +51,6 @@ AddTo = Callable[[Any], None]
 
 Credentials = Callable[[], grpc.ServerCredentials]
 """Makes those of one listener."""
-
-
-class CannotListen(Exception):
-    """The address cannot be bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +133,7 @@ class GrpcServer:
         Raises:
             CannotListen: The address is taken or not ours.
         """
+        require_free(host, port)
         host = f"[{host}]" if ":" in host else host
         bound = await self._listen(f"{host}:{port}", credentials)
         self._is_started = True
@@ -196,7 +194,7 @@ class GrpcServer:
                 bound = self._server.add_secure_port(address, credentials())
         except RuntimeError:
             raise CannotListen(
-                f"cannot listen on {address}: is another server there? Choose another port, or 0"
+                f"cannot listen on {address}: another program was faster. Choose another port, or 0"
             ) from None
         await self._server.start()
         return bound

@@ -119,3 +119,59 @@ def test_a_damaged_file_is_named(offline: CommandLine) -> None:
 
     assert ran.status == 2
     assert "contexts.toml" in "".join(ran.err.split())
+
+
+def test_another_machine_needs_certificates(offline: CommandLine) -> None:
+    added = offline("context", "add", "prod", "--target", "registry.acme.com:8443")
+    called = offline("ls", "--target", "registry.acme.com:8443")
+
+    for ran in (added, called):
+        assert ran.status == 2
+        assert "not on this machine" in " ".join(ran.err.split())
+        assert "--ca, --cert and --key" in " ".join(ran.err.split())
+    assert not offline.config.exists()
+
+
+def test_a_target_without_a_port_is_refused(offline: CommandLine) -> None:
+    ran = offline("context", "add", "prod", "--target", "localhost")
+
+    assert ran.status == 2
+    assert "HOST:PORT" in ran.err
+
+
+def test_a_context_that_lacks_certificates_is_named_and_spoils_no_other(
+    offline: CommandLine,
+) -> None:
+    offline("context", "add", "dev", "--target", "localhost:1")
+    with offline.config.open("a") as file:
+        file.write('[contexts.prod]\ntarget = "far.example:8443"\nca = "ca.pem"\nn = 3\n')
+
+    listed = offline("context", "ls")
+    called = offline("ls", as_="prod")
+    used = offline("context", "use", "prod")
+    kept = offline("context", "use", "dev"), contexts.load(offline.config)
+    forgotten = offline("context", "rm", "prod")
+
+    assert listed.status == 0
+    assert "unusable" in listed.out
+    for ran in (called, used):
+        assert ran.status == 2
+        said = " ".join(ran.err.split())
+        assert "contexts.prod lacks cert, key" in said
+        assert "assay context rm prod" in said
+    assert kept[0].status == 0
+    assert kept[1].unusable["prod"].table == {
+        "target": "far.example:8443", "ca": "ca.pem", "n": 3,
+    }  # fmt: skip
+    assert forgotten.status == 0
+    assert offline("context", "ls", "-q").out == "dev\n"
+
+
+def test_a_context_given_anew_is_usable_again(offline: CommandLine) -> None:
+    offline.config.parent.mkdir(parents=True)
+    offline.config.write_text('current = "dev"\n[contexts.dev]\nca = "ca.pem"\n')
+
+    offline("context", "add", "dev", "--target", "localhost:1")
+
+    assert contexts.load(offline.config).get().target == "localhost:1"
+    assert contexts.load(offline.config).unusable == {}

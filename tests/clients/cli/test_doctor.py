@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives import serialization
 from assay import contexts
 from assay.cli.checks import uris_of
 from assay.contexts import Context
+from assay_server.app.authority import DirectoryAuthority
+from tests.clients.cli.conftest import Furnished
 from tests.clients.cli.running import CommandLine
 from tests.pki import Authority
 
@@ -68,6 +70,26 @@ def test_a_wrong_authority_is_told_from_a_dead_server(
     found = marks(cli, "--context", "wrong")
 
     assert (found["connection"], found["TLS"], found["identity"]) == ("good", "bad", "skipped")
+
+
+def test_a_certificate_that_names_nobody_here_is_told_from_a_server_that_is_not_there(
+    cli: CommandLine, furnished: Furnished
+) -> None:
+    kept = contexts.load(cli.config)
+    pki = DirectoryAuthority(furnished.registry.contexts_path.parent / "pki")
+    stranger = pki.client("stranger", "spiffe://elsewhere.example/people/eve")
+    admin = kept.get("admin")
+    foreign = Context(
+        target=admin.target, ca=admin.ca, cert=stranger.certificate, key=stranger.private_key
+    )
+    contexts.save(kept.with_context("foreign", foreign), cli.config)
+
+    ran = cli("doctor", as_="foreign")
+
+    assert ran.status == 4
+    said = " ".join(ran.out.split())
+    assert "the trust domain of" in said
+    assert "a certificate with one SPIFFE URI" in said
 
 
 def test_the_uris_of_a_certificate_are_read(cli: CommandLine) -> None:

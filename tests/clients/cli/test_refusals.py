@@ -177,7 +177,7 @@ def test_plaintext_to_another_machine_is_refused(offline: CommandLine) -> None:
     ran = offline("ls", "--target", "registry.example.com:443")
 
     assert ran.status == ExitCode.USAGE
-    assert "without TLS" in " ".join(ran.err.split())
+    assert "without certificates" in " ".join(ran.err.split())
 
 
 @pytest.mark.parametrize(

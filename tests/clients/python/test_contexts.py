@@ -95,7 +95,7 @@ def test_a_missing_context_names_those_there_are() -> None:
     ("content", "problem"),
     [
         ("current = ", "cannot be read"),
-        ("[contexts]\ndev = 1", "contexts.dev needs a target"),
+        ("[contexts]\ndev = 1", "contexts.dev must be a table"),
         ('[contexts.dev]\nca = "x"', "contexts.dev needs a target"),
         ('[contexts.dev]\ntarget = "x:1"\nca = "a"', "contexts.dev lacks cert, key"),
         ('[contexts.dev]\ntarget = "x:1"\nca = 5', r"contexts.dev.ca must be text"),
@@ -107,7 +107,7 @@ def test_a_wrong_file_names_the_key(path: Path, content: str, problem: str) -> N
     path.write_text(content)
 
     with pytest.raises(errors.ContextInvalid, match=problem) as caught:
-        contexts.load(path)
+        contexts.load(path).get("dev")
 
     assert str(path) in str(caught.value)
 

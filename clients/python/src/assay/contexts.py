@@ -5,7 +5,7 @@
     current = "dev"
 
     [contexts.dev]
-    target = "localhost:7443"
+    target = "localhost:8443"
     ca = "pki/ca.crt"          # relative to the directory of this file
     cert = "pki/admin.crt"
     key = "pki/admin.key"
@@ -13,7 +13,7 @@
     namespace = "vision"                   # for names without one
 
 A context without TLS says ``plaintext = true`` and has no certificates; its target must be
-this machine.
+this machine. One context that cannot be used leaves the others usable.
 """
 
 import json
@@ -24,7 +24,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from assay.errors import ContextInvalid
 from assay.tls import TLS
@@ -32,6 +32,7 @@ from assay.tls import TLS
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _TEXTS = ("target", "server_name", "namespace")
 _PATHS = ("ca", "cert", "key")
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +55,36 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusable:
+    """A context of the file that lacks something: why, and what stands there."""
+
+    why: str
+    table: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Contexts:
     """The content of a contexts file."""
 
     current: str = ""
     contexts: Mapping[str, Context] = field(default_factory=dict)
+    unusable: Mapping[str, Unusable] = field(default_factory=dict)
 
     def get(self, name: str | None = None) -> Context:
         """The context called ``name``, or the current one.
 
         Raises:
-            ContextInvalid: There is no such context, or none is current.
+            ContextInvalid: There is no such context, it lacks something, or none is current.
         """
         wanted = name or self.current
         if not wanted:
             raise ContextInvalid(
                 "No context is current. Start a server with `assay-server dev`, or name a context."
+            )
+        if wanted in self.unusable:
+            raise ContextInvalid(
+                f"{self.unusable[wanted].why} Give them anew with `assay context add {wanted} …`, "
+                f"or forget it with `assay context rm {wanted}`."
             )
         if wanted not in self.contexts:
             known = ", ".join(sorted(self.contexts)) or "none"
@@ -83,6 +98,7 @@ class Contexts:
         return Contexts(
             name if current or not self.current else self.current,
             {**self.contexts, name: context},
+            _without(self.unusable, name),
         )
 
     def with_current(self, name: str) -> "Contexts":
@@ -91,10 +107,14 @@ class Contexts:
         return replace(self, current=name)
 
     def without(self, name: str) -> "Contexts":
-        """These contexts without one of them."""
-        self.get(name)
-        rest = {known: context for known, context in self.contexts.items() if known != name}
-        return Contexts("" if self.current == name else self.current, rest)
+        """These contexts without one of them, which may be unusable."""
+        if name not in self.unusable:
+            self.get(name)
+        return Contexts(
+            "" if self.current == name else self.current,
+            _without(self.contexts, name),
+            _without(self.unusable, name),
+        )
 
 
 def default_path() -> Path:
@@ -119,9 +139,11 @@ def load(path: Path | None = None) -> Contexts:
     tables = content.get("contexts", {})
     if not isinstance(tables, dict):
         raise ContextInvalid(f"{path}: contexts must hold tables like [contexts.dev].")
+    read = {name: _context(path, name, table) for name, table in tables.items()}
     return Contexts(
         str(content.get("current", "")),
-        {name: _context(path, name, table) for name, table in tables.items()},
+        {name: context for name, context in read.items() if isinstance(context, Context)},
+        {name: context for name, context in read.items() if isinstance(context, Unusable)},
     )
 
 
@@ -132,6 +154,9 @@ def save(contexts: Contexts, path: Path | None = None) -> Path:
     lines = [f"current = {_quoted(contexts.current)}"]
     for name, context in sorted(contexts.contexts.items()):
         lines += ["", f"[contexts.{_quoted(name)}]", *_lines(context, path.parent)]
+    for name, unusable in sorted(contexts.unusable.items()):
+        kept = (f"{_quoted(key)} = {_quoted(value)}" for key, value in unusable.table.items())
+        lines += ["", f"[contexts.{_quoted(name)}]", *kept]
     # mkstemp makes the file 0600, and a rename never leaves half a file.
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -146,20 +171,23 @@ def save(contexts: Contexts, path: Path | None = None) -> Path:
     return path
 
 
-def _context(path: Path, name: str, table: Any) -> Context:
+def _context(path: Path, name: str, table: Any) -> Context | Unusable:
     where = f"{path}: contexts.{name}"
-    if not isinstance(table, dict) or not isinstance(table.get("target"), str):
-        raise ContextInvalid(f'{where} needs a target, such as target = "localhost:7443".')
+    if not isinstance(table, dict):
+        raise ContextInvalid(f"{where} must be a table like [contexts.dev].")
     for key in (*_TEXTS, *_PATHS):
         if not isinstance(table.get(key, ""), str):
-            raise ContextInvalid(f"{where}.{key} must be text.")
+            return Unusable(f"{where}.{key} must be text.", table)
+    if not table.get("target"):
+        return Unusable(f'{where} needs a target, such as target = "localhost:8443".', table)
     texts = {key: table[key] for key in _TEXTS if key in table}
     if table.get("plaintext", False):
         return Context(**texts)
     if missing := [key for key in _PATHS if not table.get(key)]:
-        raise ContextInvalid(
-            f"{where} lacks {', '.join(missing)}. Give paths of PEM files, or plaintext = true "
-            "for a server on this machine."
+        return Unusable(
+            f"{where} lacks {', '.join(missing)}: paths of PEM files, or plaintext = true for a "
+            "server on this machine.",
+            table,
         )
     ca, cert, private = (path.parent / Path(table[key]).expanduser() for key in _PATHS)
     return Context(**texts, ca=ca, cert=cert, key=private)
@@ -181,6 +209,10 @@ def _lines(context: Context, directory: Path) -> list[str]:
     return lines + [f"{key} = {_quoted(value)}" for key, value in texts.items() if value]
 
 
-def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are a subset of TOML's."""
-    return json.dumps(text).replace("\x7f", "\\u007f")
+def _without(kept: Mapping[str, Kept], name: str) -> dict[str, Kept]:
+    return {known: context for known, context in kept.items() if known != name}
+
+
+def _quoted(value: Any) -> str:
+    """A TOML string, number or truth: JSON's escapes are a subset of TOML's."""
+    return json.dumps(value, default=str).replace("\x7f", "\\u007f")

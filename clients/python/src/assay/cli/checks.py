@@ -12,9 +12,10 @@ from importlib import metadata
 from pathlib import Path
 
 from assay.cli import wording
+from assay.cli.exit_codes import ExitCode, exit_code_of
 from assay.client import Client
 from assay.contexts import Context
-from assay.errors import AssayError
+from assay.errors import AssayError, Unauthenticated
 from assay.v1.access_service_pb2 import WhoAmIResponse
 
 TIMEOUT_S = 5.0
@@ -24,6 +25,20 @@ SKEW_MAX = dt.timedelta(seconds=30)
 
 _URI = re.compile(rb"\x86(?:\x81.|[\x00-\x7f])([a-z][a-z0-9+.-]*://[!-~]+)")
 """A uniformResourceIdentifier of a subjectAltName in DER: RFC 5280 §4.2.1.6, tag [6]."""
+
+_REMEDIES = {
+    "CERTIFICATE_DENIED": (
+        "The server's operator put you or this certificate on its deny-list: ask them why. "
+        "Another identity: assay context ls"
+    ),
+    "CERTIFICATE_EXPIRED": "Ask the server's operator for a new certificate.",
+    "IDENTITY_INVALID": (
+        "Ask the server's operator for a certificate with one SPIFFE URI of a trust domain that "
+        "it accepts."
+    ),
+    "METHOD_UNKNOWN": "Use a client of the server's version, or look whether it is Assay at all.",
+}
+"""By reason, what to do when the server refuses to say who one is."""
 
 
 class Mark(StrEnum):
@@ -52,6 +67,12 @@ class Doctor:
         self._context = context
         self._client = client
         self._called = called
+        self._status = ExitCode.UNREACHABLE
+
+    @property
+    def status(self) -> ExitCode:
+        """What to end with where a check is bad."""
+        return self._status
 
     def checks(self) -> Iterator[Check]:
         """Every check; what cannot be looked at any more is said to be skipped."""
@@ -145,7 +166,10 @@ class Doctor:
         try:
             answer = self._client.within(TIMEOUT_S).whoami()
         except AssayError as error:
-            yield Check("identity", Mark.BAD, error.message, "See: assay help exit-codes")
+            if isinstance(error, Unauthenticated):
+                self._status = exit_code_of(error)
+            remedy = _REMEDIES.get(error.reason, "See: assay help exit-codes")
+            yield Check("identity", Mark.BAD, error.message, remedy)
             return
         answered = dt.datetime.now(dt.UTC)
         yield _version(answer.server_version)

@@ -1,5 +1,6 @@
 """What all commands share: where to write, whom to call, and what was refused last."""
 
+import re
 import shlex
 import sys
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ from assay.cli.exit_codes import ExitCode, exit_code_of
 from assay.cli.memory import Memory, Refusal
 from assay.cli.screens import refusals
 from assay.cli.terminal import Output, Terminal
+from assay.connection import is_loopback
 from assay.contexts import Context
 from assay.errors import AssayError, ContextInvalid, Refused
 from assay.plain import written
 
 REFUSAL_FILE = "last-refusal.json"
+
+_TARGET = re.compile(r"unix(-abstract)?:.+|\[[0-9A-Fa-f:.%]+\]:\d{1,5}|[^\s:/]+:\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +86,21 @@ class Session:
         """
         chosen = self.choices
         if not chosen.target:
-            return contexts.load().get(chosen.context or None)
+            known = contexts.load()
+            called = chosen.context or known.current
+            kept = known.get(called)
+            _require_tls(kept, f"Give them with `assay context add {called} …`.")
+            return kept
         given = [chosen.ca, chosen.cert, chosen.key]
         if any(given) and not all(given):
             raise ContextInvalid("--ca, --cert and --key go together: give all three, or none.")
-        return Context(target=chosen.target, ca=chosen.ca, cert=chosen.cert, key=chosen.key)
+        if not _TARGET.fullmatch(chosen.target):
+            raise ContextInvalid(
+                f"--target must be HOST:PORT, such as registry.acme.com:8443, not {chosen.target}."
+            )
+        made = Context(target=chosen.target, ca=chosen.ca, cert=chosen.cert, key=chosen.key)
+        _require_tls(made, "Give --ca, --cert and --key.")
+        return made
 
     @property
     def client(self) -> Client:
@@ -118,6 +132,15 @@ class Session:
             return self.context_name
         except ContextInvalid:
             return self.choices.context
+
+
+def _require_tls(context: Context, remedy: str) -> None:
+    """Refuse plaintext to another machine before anything is kept or asked."""
+    if context.tls is None and not is_loopback(context.target):
+        raise ContextInvalid(
+            f"{context.target} is not on this machine, and without certificates everybody on the "
+            f"way could read and change what is sent. {remedy}"
+        )
 
 
 def misused(sentence: str) -> typer.BadParameter:

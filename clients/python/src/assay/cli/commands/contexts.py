@@ -34,11 +34,11 @@ def add_to(app: typer.Typer, panel: str) -> None:
         "add",
         cls=examples(
             (
-                "assay context add prod --target registry.acme.com:7443 \\\n"
+                "assay context add prod --target registry.acme.com:8443 \\\n"
                 "    --ca ca.crt --cert me.crt --key me.key",
                 "a server with mutual TLS",
             ),
-            ("assay context add local --target localhost:7443", "plaintext, this machine only"),
+            ("assay context add local --target localhost:8443", "plaintext, this machine only"),
         ),
     )(add)
     context.command("rm", cls=examples(("assay context rm dev", "its certificates stay")))(remove)
@@ -56,16 +56,22 @@ def list_contexts(ctx: typer.Context) -> None:
     session = Session.of(ctx)
     kept = contexts.load()
     session.terminal.answer(
-        lambda: [
-            screens.plain(name, context, is_current=name == kept.current)
-            for name, context in sorted(kept.contexts.items())
-        ],
+        lambda: (
+            [
+                screens.plain(name, context, is_current=name == kept.current)
+                for name, context in sorted(kept.contexts.items())
+            ]
+            + [
+                screens.plain_unusable(name, each, is_current=name == kept.current)
+                for name, each in sorted(kept.unusable.items())
+            ]
+        ),
         lambda: (
             [screens.listed(kept)]
-            if kept.contexts
+            if kept.contexts or kept.unusable
             else tables.nothing("There is no context yet.", "assay-server dev")
         ),
-        brief=lambda: sorted(kept.contexts),
+        brief=lambda: sorted({*kept.contexts, *kept.unusable}),
     )
 
 
@@ -130,10 +136,12 @@ def remove(ctx: typer.Context, name: Name) -> None:
     """Forget a context. The files of its certificates stay."""
     session = Session.of(ctx)
     before = contexts.load()
-    context = before.get(name)
     contexts.save(before.without(name))
+    if name in before.unusable:
+        session.terminal.note(Text(f"Forgotten: {name}", style="soft"))
+        return
     session.terminal.note(Text("Forgotten:", style="soft"))
-    _answer(session, name, context, is_current=False)
+    _answer(session, name, before.get(name), is_current=False)
 
 
 def _answer(session: Session, name: str, context: Context, *, is_current: bool) -> None:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 import typer
 
 from assay.cli.checks import Check, Doctor, Mark
-from assay.cli.exit_codes import ExitCode
 from assay.cli.help_pages import examples
 from assay.cli.screens import checks
 from assay.cli.session import Session
@@ -26,19 +25,21 @@ def add_to(app: typer.Typer, panel: str) -> None:
 def doctor(ctx: typer.Context) -> None:
     """Look at everything between this machine and the server, and say what to mend.
 
-    The status is 0 when nothing is broken, and 7 when the server cannot be used.
+    The status is 0 when nothing is broken, 4 when the server does not take your certificate,
+    and 7 when it cannot be used for another reason.
     """
     session = Session.of(ctx)
     context = session.context()
     called = session.context_name or "given by --target"
-    found = list(Doctor(context, session.client, called=called).checks())
+    examined = Doctor(context, session.client, called=called)
+    found = list(examined.checks())
     session.terminal.answer(
         lambda: [asdict(check) for check in found],
         lambda: checks.listed(found),
         brief=lambda: [check.subject for check in found if _is_bad(check)],
     )
     if any(_is_bad(check) for check in found):
-        raise typer.Exit(ExitCode.UNREACHABLE)
+        raise typer.Exit(examined.status)
 
 
 def _is_bad(check: Check) -> bool:

@@ -6,21 +6,21 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from assay.cli.screens import tables
-from assay.contexts import Context, Contexts
+from assay.contexts import Context, Contexts, Unusable
 
 
 def listed(kept: Contexts) -> RenderableType:
     """One line per context; the current one is marked."""
     made = tables.table(_="fixed", CONTEXT="name", SERVER="text", CERTIFICATE="text")
-    for name in sorted(kept.contexts):
-        context = kept.contexts[name]
-        is_current = name == kept.current
-        made.add_row(
-            Text("●", style="good") if is_current else "",
-            name,
-            context.target,
-            context.cert.name if context.cert else Text("none: plaintext", style="warn"),
-        )
+    rows: dict[str, tuple[str, str | Text]] = {}
+    for name, context in kept.contexts.items():
+        certificate = context.cert.name if context.cert else Text("none: plaintext", style="warn")
+        rows[name] = context.target, certificate
+    for name, unusable in kept.unusable.items():
+        told = Text(f"unusable: assay context show {name}", style="bad")
+        rows[name] = str(unusable.table.get("target", "")), told
+    for name in sorted(rows):
+        made.add_row(Text("●", style="good") if name == kept.current else "", name, *rows[name])
     return made
 
 
@@ -53,3 +53,8 @@ def plain(name: str, context: Context, *, is_current: bool) -> dict[str, object]
         "namespace": context.namespace,
         "plaintext": context.tls is None,
     }
+
+
+def plain_unusable(name: str, unusable: Unusable, *, is_current: bool) -> dict[str, object]:
+    """A context that cannot be used, for programs."""
+    return {"name": name, "current": is_current, "unusable": unusable.why}
