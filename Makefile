@@ -128,6 +128,10 @@ bench-watch: $(STAMP) ## from commit to delivery before a thousand watchers
 profile: $(STAMP) ## where a read and a publication spend the server's time
 	@$(VENV)/python benchmarks/profile_calls.py $(ARGS)
 
+.PHONY: statements
+statements: $(STAMP) ## every statement that a change asks of SQLite and of PostgreSQL, and how many
+	@ASSAY_STATEMENTS=1 $(VENV)/python -m pytest -q -s tests/wire/test_statements.py $(ARGS)
+
 .PHONY: constraints
 constraints: ## renew requirements/constraints.txt from the newest releases pyproject.toml allows
 	@tools/renew_constraints.sh

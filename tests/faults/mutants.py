@@ -182,9 +182,11 @@ MUTANTS = (
         (
             Edit(
                 "services/sealing.py",
-                "        number = model.version_high_water + 1\n",
+                "        version = found or self._new_version(content)\n",
                 "        given = await tx.versions.standings(model.namespace_id, model.model_id)\n"
-                "        number = max((one.number for one in given), default=0) + 1\n",
+                "        most = max((one.number for one in given), default=0)\n"
+                "        model = replace(model, version_high_water=most)\n"
+                "        version = found or self._new_version(replace(content, model=model))\n",
             ),
         ),
     ),
@@ -194,9 +196,10 @@ MUTANTS = (
         (
             Edit(
                 "services/sealing.py",
-                "require_live(await tx.models.lock(",
-                "require_live(await tx.models.get(",
+                "        return await tx.models.lock(",
+                "        return await tx.models.get(",
             ),
+            Edit("services/sealing.py", ", tx.models.lock(", ", tx.models.get("),
         ),
         select="postgres",
     ),

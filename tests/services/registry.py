@@ -157,7 +157,7 @@ class Registry:
         sha256 = hashlib.sha256(content.encode()).hexdigest()
 
         async def put(tx: Transaction) -> Change[Draft]:
-            held = await tx.drafts.lock(draft.namespace_id, draft.model_id, draft.draft_id)
+            held = await tx.drafts.lock_outline(draft.namespace_id, draft.model_id, draft.draft_id)
             await tx.drafts.put_file(held, File(path, len(content), sha256))
             return Change(held)
 

@@ -8,6 +8,7 @@ reviewer reads. ``make statements`` shows the statements themselves.
 import asyncio
 import os
 import re
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -135,7 +136,7 @@ async def _counts(
             asked = [text for text in heard if not _PASSING.match(text)]
             found[row] = len(asked)
             if SHOWN:
-                print(f"\n{row}", *map(_brief, asked), sep="\n  ")
+                sys.stdout.write("\n  ".join((f"\n{row}", *map(_brief, asked))))
     return found
 
 

@@ -5,9 +5,9 @@ page; ``lock`` reads and holds the row until the transaction ends; ``add`` must 
 raises ``AlreadyExists``; ``save`` writes what was locked; ``remove`` deletes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from assay_server.domain.calls import Call, Change, Committed
 from assay_server.ports.access import BindingReads, Bindings, NamespaceReads, Namespaces
@@ -26,6 +26,34 @@ from assay_server.ports.registry import (
 from assay_server.ports.uploads import UploadReads, Uploads
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+Asking = Coroutine[Any, Any, T]
+
+
+class Together(Protocol):
+    """Several reads, or locks, in one way to the database and back.
+
+    Each gives what it would give alone; the first that fails decides what is raised. They see
+    one moment, from before any of them had to wait for a lock: what a lock protects is read in
+    the next step, unless it is the locked row itself.
+    """
+
+    @overload
+    async def __call__(self, a: Asking[A], b: Asking[B], /) -> tuple[A, B]: ...
+    @overload
+    async def __call__(self, a: Asking[A], b: Asking[B], c: Asking[C], /) -> tuple[A, B, C]: ...
+    @overload
+    async def __call__(
+        self, a: Asking[A], b: Asking[B], c: Asking[C], d: Asking[D], /
+    ) -> tuple[A, B, C, D]: ...
+    @overload
+    async def __call__(
+        self, a: Asking[A], b: Asking[B], c: Asking[C], d: Asking[D], e: Asking[E], /
+    ) -> tuple[A, B, C, D, E]: ...
 
 
 class Reader(Protocol):
@@ -61,6 +89,8 @@ class Reader(Protocol):
 class Transaction(Protocol):
     """All or nothing. What is added or saved is visible to others only after the commit."""
 
+    @property
+    def together(self) -> Together: ...
     @property
     def namespaces(self) -> Namespaces: ...
     @property
@@ -108,10 +138,11 @@ class MetadataStore(Protocol):
 
         In one transaction: the writes of ``body``; when something happened the next revision
         and the events under it; the row of the request id with the answer; the audit entry.
-        When the caller used the request id before for the same payload, ``body`` does not run
-        and the first answer is returned. What ``body`` asks of the caller's rights is then asked
-        by ``allowed``, of that answer: whoever lost them since is refused, as if they had come
-        for the first time. Neither must await anything but ``tx``.
+        When the caller used the request id before for the same payload, ``body`` ends at the
+        first that it asks, nothing of it is kept, and the first answer is returned. What
+        ``body`` asks of the caller's rights is then asked by ``allowed``, of that answer:
+        whoever lost them since is refused, as if they had come for the first time. Neither must
+        await anything but ``tx``.
 
         Raises:
             RequestIdReused: The request id was used with another payload.

@@ -68,8 +68,13 @@ class DraftReads(Protocol):
 class Drafts(DraftReads, Protocol):
     """Drafts within a transaction. ``save`` leaves files alone."""
 
-    async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
-    async def lock_outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft: ...
+    async def lock_outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
+        """Lock a draft, whose ``files`` then stay what they are, and read it without them."""
+        ...
+
+    async def files(self, namespace_id: str, model_id: str, draft_id: str) -> tuple[File, ...]:
+        """All of its files that are complete, sorted by path."""
+        ...
 
     async def find_held(
         self, namespace_id: str, model_id: str, draft_id: str, sha256: str

@@ -1,6 +1,6 @@
 """Uploads, and which content a namespace holds already."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Protocol
 
@@ -22,12 +22,13 @@ class UploadReads(Protocol):
         """What else a draft has or is to have, as far as it bears on a file at ``path``."""
         ...
 
-    async def find_blob(
-        self, namespace_id: str, sha256: str, *, model_id: str | None
-    ) -> int | None:
-        """Size of a blob that a sealed version in the namespace refers to: nothing deleted counts.
+    async def blob_sizes(
+        self, namespace_id: str, digests: Set[str], *, model_id: str | None
+    ) -> Mapping[str, int]:
+        """Sizes of those blobs that sealed versions in the namespace refer to.
 
-        ``model_id`` looks at the versions of one model only; None at those of all.
+        Nothing deleted counts. ``model_id`` looks at the versions of one model only; None at
+        those of all.
         """
         ...
 

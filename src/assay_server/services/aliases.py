@@ -73,10 +73,16 @@ class AliasService:
         now, etag = self._clock.now(), self._ids.new()
 
         async def move(tx: Transaction) -> Change[ShownAlias]:
-            alias = await _locked(tx, name)
+            await _lock(tx, name)
+            # The locked model stands for its versions: no state changes without that lock.
+            alias, (target,), gates = await tx.together(
+                tx.aliases.find(*name),
+                tx.versions.get_many(name.namespace_id, ((name.model_id, number),)),
+                _gates(tx, name),
+            )
             previous = require_expected(name, alias, expected)
-            target = await tx.versions.lock(name.namespace_id, name.model_id, number)
-            verdict = await _verdict(tx, call, name, require_target(target))
+            _require_may_move(call, name, gates)
+            verdict = await _verdict(tx, name, require_target(target), gates)
             moved = Alias(*name, number, moved_by=call.principal, move_time=now, etag=etag)
             answer = ShownAlias(moved, verdict is not None, verdict)
             if alias is not None and previous == number:
@@ -100,12 +106,12 @@ class AliasService:
         now = self._clock.now()
 
         async def remove(tx: Transaction) -> Change[ShownAlias]:
-            await _locked(tx, name)
-            alias = await tx.aliases.get(*name)
+            await _lock(tx, name)
+            alias, gates = await tx.together(tx.aliases.get(*name), _gates(tx, name))
             require_expected(name, alias, expected)
-            is_protected = bool(await _guards(tx, call, name))
+            _require_may_move(call, name, gates)
             await tx.aliases.remove(alias, _removal(alias, call.principal, now, reason))
-            answer = ShownAlias(alias, is_protected)
+            answer = ShownAlias(alias, bool(gates))
             return Change(answer, (_happened(EventType.DELETED, alias),))
 
         return await self._changed(call, name, remove)
@@ -137,21 +143,29 @@ class AliasService:
 
     async def _changed(self, call: Call, name: AliasName, body: Body) -> Committed[ShownAlias]:
         async def allowed(tx: Transaction, _answer: ShownAlias) -> None:
-            await _guards(tx, call, name)
+            _require_may_move(call, name, await _gates(tx, name))
 
         return await self._store.change(call, ShownAlias, body, allowed=allowed)
 
 
-async def _locked(tx: Transaction, name: AliasName) -> Alias | None:
-    """The alias, held still with its gates: gates first, then the model, as everywhere."""
-    await tx.gates.hold(name.namespace_id)
-    require_live(await tx.models.lock(name.namespace_id, name.model_id))
-    return await tx.aliases.find(*name)
+async def _lock(tx: Transaction, name: AliasName) -> None:
+    """Hold the alias still with its gates: gates first, then the model, as everywhere."""
+    _, model = await tx.together(
+        tx.gates.hold(name.namespace_id), tx.models.lock(name.namespace_id, name.model_id)
+    )
+    require_live(model)
 
 
-async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version) -> Verdict | None:
+async def _gates(tx: Transaction, name: AliasName) -> tuple[Gate, ...]:
+    """The gates that guard the alias."""
+    gate_id = alias_gate_id(name.alias_id)
+    return await tx.gates.applying(name.namespace_id, name.model_id, gate_id)
+
+
+async def _verdict(
+    tx: Transaction, name: AliasName, target: Version, gates: tuple[Gate, ...]
+) -> Verdict | None:
     """What the gates say; None where none guards the alias."""
-    gates = await _guards(tx, call, name)
     if not gates:
         return None
     verdict = await judge_by(tx, target, alias_gate_id(name.alias_id), gates)
@@ -159,10 +173,8 @@ async def _verdict(tx: Transaction, call: Call, name: AliasName, target: Version
     return require_open_gates(moved, verdict)
 
 
-async def _guards(tx: Transaction, call: Call, name: AliasName) -> tuple[Gate, ...]:
-    """The gates that guard the alias, which is then only for those who may move such."""
-    gate_id = alias_gate_id(name.alias_id)
-    gates = await tx.gates.applying(name.namespace_id, name.model_id, gate_id)
+def _require_may_move(call: Call, name: AliasName, gates: tuple[Gate, ...]) -> None:
+    """Check that the caller may move the alias: one with gates is only for some."""
     if gates and MOVE_PROTECTED not in call.permissions:
         raise PermissionDenied(
             permission=MOVE_PROTECTED,
@@ -170,7 +182,6 @@ async def _guards(tx: Transaction, call: Call, name: AliasName) -> tuple[Gate, .
             principal=call.principal,
             roles=roles_with(MOVE_PROTECTED),
         )
-    return gates
 
 
 def _shown(alias: Alias, gate_ids: frozenset[str]) -> ShownAlias:

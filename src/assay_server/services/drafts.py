@@ -115,9 +115,12 @@ class DraftService:
         now, etag = self._clock.now(), self._ids.new()
 
         async def save(tx: Transaction) -> Change[Draft]:
-            require_live(await tx.models.get(name.namespace_id, name.model_id))
-            draft = require_visible(call, await tx.drafts.lock(*name))
-            changed = replace(step(draft, now, etag), expire_time=now + DRAFT_TTL)
+            model, draft = await tx.together(
+                tx.models.get(name.namespace_id, name.model_id), tx.drafts.lock_outline(*name)
+            )
+            require_live(model)
+            filled = replace(require_visible(call, draft), files=await tx.drafts.files(*name))
+            changed = replace(step(filled, now, etag), expire_time=now + DRAFT_TTL)
             await tx.drafts.save(changed)
             if changed.state is DraftState.ABANDONED:
                 await tx.drafts.remove_files(*name)
@@ -141,7 +144,7 @@ def still_visible(call: Call, name: DraftName) -> Callable[[Transaction, object]
     """What a retry asks again: whether the caller may know of the draft, as it is now."""
 
     async def allowed(tx: Transaction, _answer: object) -> None:
-        require_visible(call, await tx.drafts.get(*name))
+        require_visible(call, await tx.drafts.outline(*name))
 
     return allowed
 

@@ -45,8 +45,11 @@ class EvaluationService:
         now, evaluation_id = self._clock.now(), self._ids.new()
 
         async def add(tx: Transaction) -> Change[Evaluation]:
-            require_live(await tx.models.get(stated.namespace_id, stated.model_id))
-            version = await tx.versions.get(stated.namespace_id, stated.model_id, stated.number)
+            model, version = await tx.together(
+                tx.models.get(stated.namespace_id, stated.model_id),
+                tx.versions.get(stated.namespace_id, stated.model_id, stated.number),
+            )
+            require_live(model)
             evaluation = replace(
                 stated,
                 evaluation_id=evaluation_id,

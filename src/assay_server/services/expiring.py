@@ -75,7 +75,7 @@ class ExpiringService:
 
         async def give_up(tx: Transaction) -> Change[Expired]:
             now = self._clock.now()
-            draft = await tx.drafts.lock(*name)
+            draft = await tx.drafts.lock_outline(*name)
             uploads = await tx.uploads.expire(*name, now=now)
             is_filling = bool(await tx.uploads.open_paths(*name))
             if not has_expired(draft, now=now, is_filling=is_filling):

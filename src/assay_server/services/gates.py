@@ -106,9 +106,13 @@ class GateService:
 
 async def _locked(tx: Transaction, name: GateName) -> Gate | None:
     await tx.gates.lock(name.namespace_id)
-    if name.model_id:
-        require_live(await tx.models.get(name.namespace_id, name.model_id))
-    return await tx.gates.find(*name)
+    if not name.model_id:
+        return await tx.gates.find(*name)
+    model, gate = await tx.together(
+        tx.models.get(name.namespace_id, name.model_id), tx.gates.find(*name)
+    )
+    require_live(model)
+    return gate
 
 
 async def _require_scope(reader: Reader, scope: Scope) -> None:

@@ -1,19 +1,35 @@
 """Publishing: the gates answer, a semantic version is given, the version is READY."""
 
+from dataclasses import dataclass
+
 from assay_server.domain.bumps import Asked, base_among, decide_semver
 from assay_server.domain.calls import Call, Change, Committed
 from assay_server.domain.etags import require_etag
 from assay_server.domain.events import EventType
-from assay_server.domain.gates import PUBLISH
+from assay_server.domain.gates import PUBLISH, Gate
 from assay_server.domain.gating import require_open_gates
 from assay_server.domain.models import require_live
 from assay_server.domain.names import VersionName, version_name
+from assay_server.domain.resolving import Standing
 from assay_server.domain.transitions import published, require_candidate
 from assay_server.domain.versions import Version, outline
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
-from assay_server.services.judging import judge_move
+from assay_server.services.judging import judge_by
 from assay_server.services.versions import ShownVersion, version_happened
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """On what a publication is decided, whatever the version: its gates, and what has a semver."""
+
+    gates: tuple[Gate, ...] = ()
+    given: tuple[Standing, ...] = ()
+    base: Version | None = None
+
+
+NO_GROUNDS = Grounds()
+"""Where nothing is to be published."""
 
 
 class Publisher:
@@ -23,8 +39,18 @@ class Publisher:
         self._clock = clock
         self._ids = ids
 
+    async def grounds(self, tx: Transaction, namespace_id: str, model_id: str) -> Grounds:
+        """Read what ``published`` decides on; only after gates and model were locked."""
+        gates, given = await tx.together(
+            tx.gates.applying(namespace_id, model_id, PUBLISH),
+            tx.versions.standings(namespace_id, model_id, with_deleted=True),
+        )
+        base = base_among(given)
+        found = await tx.versions.get(namespace_id, model_id, base.number) if base else None
+        return Grounds(gates, given, found)
+
     async def published(
-        self, tx: Transaction, version: Version, asked: Asked, *, by: str
+        self, tx: Transaction, version: Version, asked: Asked, grounds: Grounds, *, by: str
     ) -> Version:
         """``version``, READY under its semver; saving it is for the caller.
 
@@ -33,18 +59,15 @@ class Publisher:
             GateClosed: A rule is not met; the verdict names every one.
             BumpRequired, SemverTooLow, SemverTaken: See ``decide_semver``.
         """
-        names = (version.namespace_id, version.model_id)
-        name = version_name(*names, version.number)
-        verdict = await judge_move(tx, require_candidate(version), PUBLISH)
+        name = version_name(version.namespace_id, version.model_id, version.number)
+        verdict = await judge_by(tx, require_candidate(version), PUBLISH, grounds.gates)
         require_open_gates(name, verdict)
-        given = await tx.versions.standings(*names, with_deleted=True)
-        base = base_among(given)
         decision = decide_semver(
             version.facts,
-            await tx.versions.get(*names, base.number) if base else None,
+            grounds.base,
             asked,
             name=name,
-            taken={standing.semver: standing.number for standing in given},
+            taken={standing.semver: standing.number for standing in grounds.given},
         )
         now, etag = self._clock.now(), self._ids.new()
         return published(version, decision, verdict, by=by, now=now, etag=etag)
@@ -71,11 +94,15 @@ class PublishingService:
         """
 
         async def move(tx: Transaction) -> Change[ShownVersion]:
-            await tx.gates.hold(name.namespace_id)
-            require_live(await tx.models.lock(name.namespace_id, name.model_id))
-            version = await tx.versions.lock(*name)
+            _, model, version = await tx.together(
+                tx.gates.hold(name.namespace_id),
+                tx.models.lock(name.namespace_id, name.model_id),
+                tx.versions.lock(*name),
+            )
+            require_live(model)
             require_etag(version_name(*name), expected=etag, current=version.etag)
-            ready = await self._publisher.published(tx, version, asked, by=call.principal)
+            grounds = await self._publisher.grounds(tx, name.namespace_id, name.model_id)
+            ready = await self._publisher.published(tx, version, asked, grounds, by=call.principal)
             await tx.versions.save(ready)
             answer = ShownVersion(outline(ready))
             return Change(answer, (version_happened(EventType.UPDATED, ready),))

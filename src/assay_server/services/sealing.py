@@ -14,7 +14,7 @@ from assay_server.domain.versions import Draft, Version, VersionState, outline
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 from assay_server.services.drafts import draft_happened, require_visible, still_visible
-from assay_server.services.publishing import Publisher
+from assay_server.services.publishing import NO_GROUNDS, Grounds, Publisher
 from assay_server.services.versions import version_happened
 
 _PUBLISHED = frozenset({VersionState.READY, VersionState.DEPRECATED})
@@ -28,6 +28,16 @@ class SealedVersion:
     version: Version
     existed: bool
     alias_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a version is to be made of; ``found`` is the one with the same record, if any."""
+
+    model: Model
+    draft: Draft
+    manifest: Manifest
+    found: Version | None
 
 
 class SealingService:
@@ -60,55 +70,89 @@ class SealingService:
         """
 
         async def make(tx: Transaction) -> Change[SealedVersion]:
-            if publish is not None:
-                await tx.gates.hold(name.namespace_id)
-            model = require_live(await tx.models.lock(name.namespace_id, name.model_id))
-            draft = require_visible(call, await tx.drafts.lock(*name))
-            manifest = sealable_manifest(
-                draft,
-                open_paths=await tx.uploads.open_paths(*name),
-                expected_digest=manifest_digest,
+            model, draft = await tx.together(
+                _locked_model(tx, *name[:2], publish), tx.drafts.lock_outline(*name)
             )
-            version, existed = await self._version_of(tx, model, draft, manifest)
-            happened = [await self._close(tx, draft, version.number)]
-            if not existed:
-                happened.append(version_happened(EventType.CREATED, version))
-            if publish is not None and version.state not in _PUBLISHED:
-                version = await self._publisher.published(tx, version, publish, by=call.principal)
-                await tx.versions.save(version)
-                happened.append(version_happened(EventType.UPDATED, version))
-            aliases = await tx.aliases.of_versions(*name[:2], {version.number})
-            answer = SealedVersion(
-                outline(version), existed, tuple(alias.alias_id for alias in aliases)
+            require_visible(call, draft)
+            content, grounds = await tx.together(
+                _content(tx, require_live(model), draft, manifest_digest),
+                self._grounds(tx, model, publish),
             )
-            return Change(answer, tuple(happened))
+            made = await self._made(tx, content, publish, grounds, by=call.principal)
+            closed = await self._close(tx, content.draft, made.answer.version.number)
+            return Change(made.answer, (closed, *made.happened))
 
         allowed = still_visible(call, name)
         return await self._store.change(call, SealedVersion, make, allowed=allowed)
 
-    async def _version_of(
-        self, tx: Transaction, model: Model, draft: Draft, manifest: Manifest
-    ) -> tuple[Version, bool]:
-        """The version with the same record, or a new one; and whether it was there already."""
-        found = await tx.versions.find_record(
-            model.namespace_id, model.model_id, record_digest(manifest, draft.facts)
-        )
-        if found is not None:
-            return found, True
-        number = model.version_high_water + 1
-        version = new_version(
-            draft,
-            manifest,
+    async def _grounds(self, tx: Transaction, model: Model, publish: Asked | None) -> Grounds:
+        if publish is None:
+            return NO_GROUNDS
+        return await self._publisher.grounds(tx, model.namespace_id, model.model_id)
+
+    async def _made(
+        self,
+        tx: Transaction,
+        content: _Content,
+        publish: Asked | None,
+        grounds: Grounds,
+        *,
+        by: str,
+    ) -> Change[SealedVersion]:
+        """The version of ``content``, published when asked; written once it is all decided."""
+        found, model = content.found, content.model
+        version = found or self._new_version(content)
+        happened = [] if found else [version_happened(EventType.CREATED, version)]
+        if publish is not None and version.state not in _PUBLISHED:
+            version = await self._publisher.published(tx, version, publish, grounds, by=by)
+            happened.append(version_happened(EventType.UPDATED, version))
+        alias_ids: tuple[str, ...] = ()
+        if found is None:
+            await tx.models.save(replace(model, version_high_water=version.number))
+            await tx.versions.add(version)
+        else:
+            names = (model.namespace_id, model.model_id)
+            aliases = await tx.aliases.of_versions(*names, {version.number})
+            alias_ids = tuple(alias.alias_id for alias in aliases)
+            if version is not found:
+                await tx.versions.save(version)
+        answer = SealedVersion(outline(version), found is not None, alias_ids)
+        return Change(answer, tuple(happened))
+
+    def _new_version(self, content: _Content) -> Version:
+        number = content.model.version_high_water + 1
+        return new_version(
+            content.draft,
+            content.manifest,
             number=number,
             version_uid=self._ids.new(),
             now=self._clock.now(),
             etag=self._ids.new(),
         )
-        await tx.models.save(replace(model, version_high_water=number))
-        await tx.versions.add(version)
-        return version, False
 
     async def _close(self, tx: Transaction, draft: Draft, number: int) -> Happened:
         closed = sealed(draft, number, now=self._clock.now(), etag=self._ids.new())
         await tx.drafts.save(closed)
         return draft_happened(EventType.UPDATED, closed)
+
+
+async def _locked_model(
+    tx: Transaction, namespace_id: str, model_id: str, publish: Asked | None
+) -> Model:
+    """The model, locked; before it, when there is something to publish, its gates."""
+    if publish is None:
+        return await tx.models.lock(namespace_id, model_id)
+    _, model = await tx.together(
+        tx.gates.hold(namespace_id), tx.models.lock(namespace_id, model_id)
+    )
+    return model
+
+
+async def _content(tx: Transaction, model: Model, draft: Draft, expected_digest: str) -> _Content:
+    """What sealing the draft would give, and the version that is the same already."""
+    name = (draft.namespace_id, draft.model_id, draft.draft_id)
+    files, open_paths = await tx.together(tx.drafts.files(*name), tx.uploads.open_paths(*name))
+    filled = replace(draft, files=files)
+    manifest = sealable_manifest(filled, open_paths=open_paths, expected_digest=expected_digest)
+    found = await tx.versions.find_record(*name[:2], record_digest(manifest, draft.facts))
+    return _Content(model, filled, manifest, found)

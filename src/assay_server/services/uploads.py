@@ -1,7 +1,7 @@
 """Uploads: bytes first, name last. A crash leaves bytes without a name, never the reverse."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -11,8 +11,8 @@ from assay_server.domain.calls import Call, Change, Committed, Stamped
 from assay_server.domain.errors import DigestMismatch, RegistryError, SizeMismatch
 from assay_server.domain.events import EventType
 from assay_server.domain.manifest import File
-from assay_server.domain.models import require_live
-from assay_server.domain.names import UploadName, upload_name
+from assay_server.domain.models import Model, require_live
+from assay_server.domain.names import ModelName, UploadName, upload_name
 from assay_server.domain.transitions import require_open as require_open_draft
 from assay_server.domain.uploading import (
     SIZE_UNKNOWN,
@@ -31,7 +31,7 @@ from assay_server.domain.uploading import (
     staging_id,
     upload_name_of,
 )
-from assay_server.domain.uploads import Upload, UploadState
+from assay_server.domain.uploads import Rivals, Upload, UploadState
 from assay_server.domain.versions import Draft
 from assay_server.ports.blobs import BlobStore
 from assay_server.ports.clock import Clock
@@ -82,17 +82,21 @@ class UploadService:
 
         async def decide(tx: Transaction) -> Change[Upload]:
             draft = require_visible(call, await tx.drafts.lock_outline(*name[:3]))
-            await _require_takes_files(tx, draft)
-            found = await tx.uploads.find(*name)
-            upload = await self._begun(tx, call, name, file, found=found)
+            model, found, rivals, held_bytes = await tx.together(
+                tx.models.get(draft.namespace_id, draft.model_id),
+                tx.uploads.find(*name),
+                tx.uploads.rivals(*name[:3], file.path),
+                _held_bytes(tx, call, draft, file),
+            )
+            _require_takes_files(model, draft)
+            upload = self._begun(call, name, file, found=found, rivals=rivals)
             if upload.state is UploadState.COMPLETE:
                 return Change(upload)
-            held_bytes = await _held_bytes(tx, call, draft, upload)
-            if held_bytes is not None:
+            if held_bytes is not None and upload.size_bytes in {SIZE_UNKNOWN, held_bytes}:
                 upload = completed(upload, sha256=upload.sha256, size_bytes=held_bytes)
             await (tx.uploads.save(upload) if found else tx.uploads.add(upload))
             await tx.uploads.abort_others(upload)
-            if held_bytes is None:
+            if upload.state is not UploadState.COMPLETE:
                 return Change(upload)
             return await self._attached(tx, draft, upload, answer=upload)
 
@@ -153,13 +157,16 @@ class UploadService:
 
         async def attach(tx: Transaction) -> Change[File]:
             # The draft before the upload, as in ``begin``: else the two may wait for each other.
-            draft = require_visible(call, await tx.drafts.lock_outline(*name[:3]))
-            current = require_committable(
-                await tx.uploads.lock(*name), sha256=sha256, size_bytes=size_bytes
+            draft, model, locked = await tx.together(
+                tx.drafts.lock_outline(*name[:3]),
+                tx.models.get(name.namespace_id, name.model_id),
+                tx.uploads.lock(*name),
             )
+            require_visible(call, draft)
+            current = require_committable(locked, sha256=sha256, size_bytes=size_bytes)
             if current.state is UploadState.COMPLETE:
                 return Change(file_of(current))
-            await _require_takes_files(tx, draft)
+            _require_takes_files(model, draft)
             done = completed(current, sha256=sha256, size_bytes=size_bytes)
             await tx.uploads.save(done)
             return await self._attached(tx, draft, done, answer=file_of(done))
@@ -190,19 +197,18 @@ class UploadService:
             await self._tidy(name)
         return made
 
-    async def _begun(
+    def _begun(
         self,
-        tx: Transaction,
         call: Call,
         name: UploadName,
         file: Announced,
         *,
         found: Upload | None,
+        rivals: Rivals,
     ) -> Upload:
         now = self._clock.now()
         if found is not None:
             return begun_again(found, file, now=now, limits=self._limits)
-        rivals = await tx.uploads.rivals(*name[:3], file.path)
         require_room(file.path, rivals, self._limits)
         return begun(name, file, by=call.principal, now=now, limits=self._limits)
 
@@ -263,21 +269,34 @@ async def _visible_draft(reader: Reader, call: Call, name: UploadName) -> Draft:
     return require_visible(call, await reader.drafts.outline(*name[:3]))
 
 
-async def _require_takes_files(tx: Transaction, draft: Draft) -> None:
-    require_live(await tx.models.get(draft.namespace_id, draft.model_id))
+def _require_takes_files(model: Model, draft: Draft) -> None:
+    require_live(model)
     require_open_draft(draft)
 
 
-async def _held_bytes(tx: Transaction, call: Call, draft: Draft, upload: Upload) -> int | None:
+async def _held_bytes(tx: Transaction, call: Call, draft: Draft, file: Announced) -> int | None:
     """Size of the announced content where the caller has it, or may download it, already."""
-    if not upload.sha256:
+    if not file.sha256:
         return None
     name = (draft.namespace_id, draft.model_id, draft.draft_id)
-    held_bytes = await tx.drafts.find_held(*name, upload.sha256)
-    if held_bytes is None and Permission.ARTIFACTS_READ in call.permissions:
-        namespaces = call.readable_namespaces
-        is_wide = namespaces is None or upload.namespace_id in namespaces
-        held_bytes = await tx.uploads.find_blob(
-            upload.namespace_id, upload.sha256, model_id=None if is_wide else upload.model_id
-        )
-    return held_bytes if upload.size_bytes in {SIZE_UNKNOWN, held_bytes} else None
+    in_draft, sealed = await tx.together(
+        tx.drafts.find_held(*name, file.sha256),
+        sealed_sizes(tx, call, ModelName(*name[:2]), {file.sha256}),
+    )
+    return sealed.get(file.sha256) if in_draft is None else in_draft
+
+
+async def sealed_sizes(
+    tx: Transaction, call: Call, name: ModelName, digests: Set[str]
+) -> Mapping[str, int]:
+    """Sizes of those contents that sealed versions have which the caller may download.
+
+    That is in the whole namespace only for who may read all of it; knowing a digest is not enough.
+    """
+    if Permission.ARTIFACTS_READ not in call.permissions:
+        return {}
+    namespaces = call.readable_namespaces
+    is_wide = namespaces is None or name.namespace_id in namespaces
+    return await tx.uploads.blob_sizes(
+        name.namespace_id, digests, model_id=None if is_wide else name.model_id
+    )

@@ -159,8 +159,10 @@ class VersionService:
         now, fresh = self._clock.now(), self._ids.new()
 
         async def save(tx: Transaction) -> Change[ShownVersion]:
-            require_live(await tx.models.lock(name.namespace_id, name.model_id))
-            version = await tx.versions.lock(*name)
+            model, version = await tx.together(
+                tx.models.lock(name.namespace_id, name.model_id), tx.versions.lock(*name)
+            )
+            require_live(model)
             require_etag(version_name(*name), expected=etag, current=version.etag)
             aliases = await tx.aliases.of_versions(*name[:2], {name.number})
             changed = step(version, aliases, now, fresh)

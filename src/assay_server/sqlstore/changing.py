@@ -9,8 +9,8 @@ from assay_server.ports.clock import Clock
 from assay_server.ports.metadata import Transaction
 from assay_server.sqlstore.reading import SqlTransaction
 from assay_server.sqlstore.records import codec
-from assay_server.sqlstore.requests import claim
-from assay_server.sqlstore.session import Session
+from assay_server.sqlstore.requests import answered, claim
+from assay_server.sqlstore.session import Session, Unclaimed
 from assay_server.sqlstore.tail import Ending
 
 T = TypeVar("T")
@@ -43,13 +43,16 @@ class Changes:
     ) -> Decided[T] | Committed[T]:
         """Run ``body``, unless the request was answered before; then nothing was written."""
         transaction = SqlTransaction(session)
-        if call.request_id:
-            earlier = await self.earlier(session, call, answer_type)
-            if earlier is not None:
-                if allowed is not None:
-                    await allowed(transaction, earlier.answer)
-                return earlier
-        change = await body(transaction)
+        try:
+            if call.request_id:
+                await claim(session, call, now=self._clock.now())
+            change = await body(transaction)
+            await session.settle()
+        except Unclaimed:
+            earlier = await answered(session, call, answer_type)
+            if allowed is not None:
+                await allowed(transaction, earlier.answer)
+            return earlier
         answer = codec(answer_type).encode(change.answer) if call.request_id else ""
         ending = Ending(call, change.happened, transaction.kept, answer, self._clock.now())
         return Decided(change.answer, ending)
@@ -57,8 +60,13 @@ class Changes:
     async def earlier(
         self, session: Session, call: Call, answer_type: type[T]
     ) -> Committed[T] | None:
-        """What was answered under the request id; None takes it for this transaction.
+        """What was answered under the request id, if anything.
 
-        Waits for another transaction that has it. Rolled back, this one leaves it free.
+        Waits for another transaction that has it.
         """
-        return await claim(session, call, answer_type, now=self._clock.now())
+        try:
+            await claim(session, call, now=self._clock.now())
+            await session.settle()
+        except Unclaimed:
+            return await answered(session, call, answer_type)
+        return None

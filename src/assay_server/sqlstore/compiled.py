@@ -41,6 +41,7 @@ class Compiled:
         names: list[str] = compiled.positiontup or []
         self.sql = str(compiled)
         self.tells_revision = statement.tells_revision
+        self.placeholders = len(names)
         # What stands in the statement itself, such as a state; the others come with the call.
         self._constants = {k: v for k, v in compiled.params.items() if v is not None}
         self._ordered = _ordered(names)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    column,
     insert,
     literal_column,
     select,
@@ -19,7 +20,7 @@ from sqlalchemy.sql import ColumnElement
 
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
-from assay_server.sqlstore.dialects import Among
+from assay_server.sqlstore.dialects import Among, EachText
 
 REVISION = (
     select(tables.counters.c.value)
@@ -50,6 +51,12 @@ def at(table: FromClause, *names: str) -> list[ColumnElement[bool]]:
 def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """``column`` is in the JSON array that the parameter is."""
     return Among(column, bindparam(parameter, type_=Text))
+
+
+def each_text(parameter: str) -> FromClause:
+    """The texts in the JSON array that the parameter is, in the column ``value``."""
+    values = EachText(bindparam(parameter, type_=Text))
+    return values.table_valued(column("value", Text), name="each_of_them")
 
 
 def inserting(table: Table) -> Statement:

@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import Dialect as CoreDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from assay_server.domain.errors import Conflict, StorageFull, StoreUnavailable
 from assay_server.sqlstore.session import UniqueViolated
@@ -118,3 +119,21 @@ def _among_of_postgres(element: Among, compiler: SQLCompiler, **options: Any) ->
     kind = "TEXT" if isinstance(element.column.type, Text) else "BIGINT"
     items = f"jsonb_array_elements_text(CAST({values} AS JSONB)) AS item"
     return f"{column} = ANY (ARRAY(SELECT CAST(item AS {kind}) FROM {items}))"
+
+
+class EachText(FunctionElement[str]):
+    """The texts in a parameter, which is a JSON array, as rows of one column, ``value``."""
+
+    inherit_cache = True
+    name = "each_text"
+
+
+@compiles(EachText, "sqlite")
+def _each_text_of_sqlite(element: EachText, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(EachText, "postgresql")
+def _each_text_of_postgres(element: EachText, compiler: SQLCompiler, **options: Any) -> str:
+    values = compiler.process(element.clauses, **options)
+    return f"jsonb_array_elements_text(CAST({values} AS JSONB))"

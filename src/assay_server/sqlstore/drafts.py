@@ -17,7 +17,7 @@ from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import at, inserting, locking, reading, replacing, updating
 from assay_server.sqlstore.paging import listing, read_page
-from assay_server.sqlstore.session import Row, Session
+from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
 from assay_server.sqlstore.times import to_us
 
@@ -76,10 +76,14 @@ class SqlDrafts:
         self._session = session
 
     async def get(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
-        return await self._whole(GET, namespace_id, model_id, draft_id)
+        draft = await self._one(GET, namespace_id, model_id, draft_id)
+        return replace(draft, files=await self.files(namespace_id, model_id, draft_id))
 
-    async def lock(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
-        return await self._whole(LOCK, namespace_id, model_id, draft_id)
+    async def files(self, namespace_id: str, model_id: str, draft_id: str) -> tuple[File, ...]:
+        rows = await self._session.rows(
+            FILES, namespace_id=namespace_id, model_id=model_id, draft_id=draft_id
+        )
+        return tuple(map(_FILE.read, rows))
 
     async def outline(self, namespace_id: str, model_id: str, draft_id: str) -> Draft:
         return await self._one(GET, namespace_id, model_id, draft_id)
@@ -140,13 +144,6 @@ class SqlDrafts:
         return await read_page(
             self._session, DUE, page, lambda row: DraftName(*row[:3]), now=to_us(now)
         )
-
-    async def _whole(
-        self, statement: Statement, namespace_id: str, model_id: str, draft_id: str
-    ) -> Draft:
-        draft = await self._one(statement, namespace_id, model_id, draft_id)
-        files: list[Row] = [*await self._session.rows(FILES, **_keys(draft))]
-        return replace(draft, files=tuple(_FILE.read(file) for file in files))
 
     async def _one(
         self, statement: Statement, namespace_id: str, model_id: str, draft_id: str

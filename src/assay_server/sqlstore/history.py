@@ -4,7 +4,7 @@ A row of history is written with every change, when its revision is known (decis
 was true at a revision is the newest row up to it, beside what never changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Subquery, Table, and_, bindparam, func, literal_column, select, tuple_
@@ -70,6 +70,15 @@ class Then:
 
     async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         await self._session.write_many(statement, parameters)
+
+    async def claim(self, statement: Statement, **parameters: Any) -> None:
+        await self._session.claim(statement, **parameters)
+
+    async def settle(self) -> None:
+        await self._session.settle()
+
+    async def together(self, calls: Sequence[Coroutine[Any, Any, Any]]) -> tuple[Any, ...]:
+        return await self._session.together(calls)
 
 
 async def bounds(session: Session) -> tuple[int, int]:

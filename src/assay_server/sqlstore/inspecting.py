@@ -22,6 +22,7 @@ from assay_server.sqlstore.dialects import Postgres, Sqlite
 from assay_server.sqlstore.places import PostgresPlace, SqlitePlace, place_of
 from assay_server.sqlstore.postgres_pool import READ
 from assay_server.sqlstore.postgres_sessions import PostgresSession, connecting
+from assay_server.sqlstore.postgres_together import Bundles
 from assay_server.sqlstore.records import SUBJECTS
 from assay_server.sqlstore.schema import require_fitting, require_head
 from assay_server.sqlstore.session import Row, Session
@@ -226,7 +227,8 @@ async def _postgres(place: PostgresPlace) -> AsyncIterator[PostgresSession]:
     try:
         await connection.execute("SET statement_timeout = 0")
         await connection.execute(READ)
-        yield PostgresSession(connection, Catalogue(dialect.core), dialect)
+        catalogue = Catalogue(dialect.core)
+        yield PostgresSession(connection, catalogue, dialect, Bundles(catalogue))
     finally:
         await connection.close()
 

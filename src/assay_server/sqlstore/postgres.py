@@ -17,6 +17,7 @@ from assay_server.sqlstore.postgres_finishing import OutcomeUnknown, PostgresTra
 from assay_server.sqlstore.postgres_pool import Pool
 from assay_server.sqlstore.postgres_sessions import SnapshotSession
 from assay_server.sqlstore.postgres_texts import Texts
+from assay_server.sqlstore.postgres_together import Bundles
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
 from assay_server.sqlstore.revisions import Revisions
@@ -53,6 +54,7 @@ class PostgresMetadata:
         self._events_kept = events_kept
         self._catalogue = catalogue
         self._dialect = dialect
+        self._bundles = Bundles(catalogue)
         self._texts = Texts(catalogue)
         self._tails = Tails()
         self._running: set[asyncio.Task[Any]] = set()
@@ -62,7 +64,7 @@ class PostgresMetadata:
 
     def snapshot(self) -> SnapshotSession:
         """Open a snapshot for statements."""
-        return SnapshotSession(self._readers, self._catalogue, self._dialect)
+        return SnapshotSession(self._readers, self._catalogue, self._dialect, self._bundles)
 
     async def change(
         self, call: Call, answer_type: type[T], body: Body[T], *, allowed: Allowed[T] = None
@@ -166,6 +168,7 @@ class PostgresMetadata:
             connection,
             self._catalogue,
             self._dialect,
+            self._bundles,
             texts=self._texts,
             tails=self._tails,
         )

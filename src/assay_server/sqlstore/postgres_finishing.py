@@ -18,6 +18,7 @@ from assay_server.sqlstore.compiled import Catalogue, Parameters, Statement
 from assay_server.sqlstore.dialects import POSTGRES_ERRORS, RETRY_AFTER_S, Dialect
 from assay_server.sqlstore.postgres_sessions import PostgresSession
 from assay_server.sqlstore.postgres_texts import Texts, Written
+from assay_server.sqlstore.postgres_together import Asked, Bundles
 from assay_server.sqlstore.session import Row, UniqueViolated
 from assay_server.sqlstore.tail import Ending, TailShape, together
 
@@ -57,19 +58,21 @@ class PostgresTransaction(PostgresSession):
         connection: Any,
         catalogue: Catalogue,
         dialect: Dialect,
+        bundles: Bundles,
         *,
         texts: Texts,
         tails: Tails,
     ) -> None:
-        super().__init__(connection, catalogue, dialect)
+        super().__init__(connection, catalogue, dialect, bundles)
         self._texts = texts
         self._tails = tails
         self._waiting: list[Written] = []
         self._taken: dict[str, RegistryError] = {}
 
-    async def rows(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
-        await self._send_waiting()
-        return await super().rows(statement, **parameters)
+    async def settle(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        await super().settle()
+        self._waiting = waiting
 
     async def write(
         self, statement: Statement, *, taken: RegistryError | None = None, **parameters: Any
@@ -135,7 +138,13 @@ class PostgresTransaction(PostgresSession):
         if await self._connection.execute(f"{text} {_COMMIT}") != "COMMIT":
             raise StoreUnavailable(RETRY_AFTER_S)  # the server rolled back instead
 
+    async def _ask(self, asked: Sequence[Asked]) -> Sequence[Sequence[Row]]:
+        if self._waiting:
+            await self._send_waiting()
+        return await super()._ask(asked)
+
     async def _send_waiting(self) -> None:
+        await self.settle()
         if not self._waiting:
             return
         writes, self._waiting = self._waiting, []

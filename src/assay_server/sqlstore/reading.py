@@ -1,6 +1,6 @@
 """Readers and transactions: every noun on one session."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any
@@ -30,6 +30,9 @@ class SqlTransaction:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.kept = Kept()
+
+    async def together(self, *calls: Coroutine[Any, Any, Any]) -> Any:
+        return await self._session.together(calls)
 
     @property
     def namespaces(self) -> SqlNamespaces:
@@ -140,6 +143,15 @@ class Snapshot:
 
     async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         await self._session.write_many(statement, parameters)
+
+    async def claim(self, statement: Statement, **parameters: Any) -> None:
+        await self._session.claim(statement, **parameters)
+
+    async def settle(self) -> None:
+        await self._session.settle()
+
+    async def together(self, calls: Sequence[Coroutine[Any, Any, Any]]) -> tuple[Any, ...]:
+        return await self._session.together(calls)
 
 
 class OpenReader:

@@ -57,16 +57,13 @@ SWEEP = Statement(
 )
 
 
-async def claim(
-    session: Session, call: Call, answer_type: type[T], *, now: datetime
-) -> Committed[T] | None:
-    """Take the request id of ``call``, or give what was answered under it before.
+async def claim(session: Session, call: Call, *, now: datetime) -> None:
+    """Take the request id of ``call`` for the transaction; rolled back, it is free again.
 
     Raises:
-        RequestIdReused: It was used with another payload.
-        Conflict: Its row was swept at this very moment.
+        Unclaimed: Here or with the next statement: it was taken before.
     """
-    claimed = await session.row(
+    await session.claim(
         CLAIM,
         principal=call.principal,
         method=call.method,
@@ -74,25 +71,20 @@ async def claim(
         payload_sha256=call.payload_sha256,
         create_time=to_us(now),
     )
-    if claimed is not None:
-        return None
-    earlier = await answered(session, call, answer_type)
-    if earlier is None:
-        raise Conflict
-    return earlier
 
 
-async def answered(session: Session, call: Call, answer_type: type[T]) -> Committed[T] | None:
-    """What was answered under the request id of ``call``, if anything.
+async def answered(session: Session, call: Call, answer_type: type[T]) -> Committed[T]:
+    """What was answered under the request id of ``call``, which was found taken.
 
     Raises:
         RequestIdReused: It was used with another payload.
+        Conflict: Its row was swept at this very moment.
     """
     row = await session.row(
         FIND, principal=call.principal, method=call.method, request_id=call.request_id
     )
     if row is None:
-        return None
+        raise Conflict
     payload_sha256, revision, answer = row
     if payload_sha256 != call.payload_sha256:
         raise RequestIdReused(call.request_id)

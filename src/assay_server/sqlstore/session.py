@@ -1,6 +1,6 @@
 """What the nouns ask of a connection: run a statement, give rows. One shape for both drivers."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
 from assay_server.domain.errors import RegistryError
@@ -15,6 +15,10 @@ class UniqueViolated(Exception):
     def __init__(self, table: str = "") -> None:
         super().__init__(table)
         self.table = table
+
+
+class Unclaimed(Exception):
+    """What was to be claimed is somebody's already."""
 
 
 class Session(Protocol):
@@ -40,6 +44,25 @@ class Session(Protocol):
 
     async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         """``write`` for each set of parameters."""
+        ...
+
+    async def claim(self, statement: Statement, **parameters: Any) -> None:
+        """Run a statement that must give a row, at once or with the next that is run.
+
+        Raises:
+            Unclaimed: Here or there: it gave none. Nothing was written since.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Run what was to be claimed, unless that was done by now."""
+        ...
+
+    async def together(self, calls: Sequence[Coroutine[Any, Any, Any]]) -> tuple[Any, ...]:
+        """What each of ``calls`` gives; those of their statements that can go at once do so.
+
+        The first of them that fails decides what is raised.
+        """
         ...
 
 

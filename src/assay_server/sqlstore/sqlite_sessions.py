@@ -6,7 +6,7 @@ waits for the disk, the commit, never runs here.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,7 @@ from assay_server.domain.errors import Conflict, RegistryError
 from assay_server.sqlstore.compiled import Catalogue, Parameters, Statement
 from assay_server.sqlstore.dialects import Dialect
 from assay_server.sqlstore.reading import Snapshot
-from assay_server.sqlstore.session import Row, UniqueViolated
+from assay_server.sqlstore.session import Row, Unclaimed, UniqueViolated
 
 _PAGES_KIB = 16 * 1024
 """What a connection keeps of the database in memory."""
@@ -85,6 +85,22 @@ class SqliteSession:
 
     async def write_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         self.insert_many(statement, parameters)
+
+    async def claim(self, statement: Statement, **parameters: Any) -> None:
+        if not await self.rows(statement, **parameters):
+            raise Unclaimed
+
+    async def settle(self) -> None:
+        """Claims are made at once."""
+
+    async def together(self, calls: Sequence[Coroutine[Any, Any, Any]]) -> tuple[Any, ...]:
+        """One after another: there is no way that could be saved."""
+        left = iter(calls)
+        try:
+            return tuple([await call for call in left])
+        finally:
+            for call in left:
+                call.close()
 
     def insert_many(self, statement: Statement, parameters: Sequence[Parameters]) -> None:
         """``write_many``, for whoever is not on the event loop."""

@@ -1,6 +1,6 @@
 """Uploads in SQL, and which content is referred to."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import datetime
 
 from sqlalchemy import (
@@ -23,7 +23,15 @@ from assay_server.domain.uploads import Rivals, Upload, UploadState
 from assay_server.domain.versions import VersionState
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Statement
-from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
+from assay_server.sqlstore.composing import (
+    among,
+    at,
+    each_text,
+    inserting,
+    locking,
+    reading,
+    updating,
+)
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.shapes import Shape
@@ -65,6 +73,7 @@ COLLIDING = Statement(
 )
 _VERSIONS = tables.versions
 _MODELS = tables.models
+_DIGESTS = each_text("digests")
 _BLOB = (
     select(_SEALED.c.size_bytes)
     .join(
@@ -80,14 +89,17 @@ _BLOB = (
     )
     # What a deleted version or model holds cannot be read, nor may a digest give it away.
     .where(
-        *at(_SEALED, "sha256", "namespace_id"),
+        *at(_SEALED, "namespace_id"),
+        _SEALED.c.sha256 == _DIGESTS.c.value,
         _VERSIONS.c.state != literal_column(f"'{VersionState.DELETED}'"),
         _MODELS.c.delete_time.is_(None),
     )
     .limit(literal_column("1"))
 )
-FIND_BLOB = reading(_BLOB)
-FIND_BLOB_OF_MODEL = reading(_BLOB.where(*at(_SEALED, "model_id")))
+BLOB_SIZES = Statement(select(_DIGESTS.c.value, _BLOB.scalar_subquery()))
+BLOB_SIZES_OF_MODEL = Statement(
+    select(_DIGESTS.c.value, _BLOB.where(*at(_SEALED, "model_id")).scalar_subquery())
+)
 REFERENCED = Statement(
     union_all(
         select(_SEALED.c.sha256).where(among(_SEALED.c.sha256, "digests")),
@@ -153,26 +165,30 @@ class SqlUploads:
         draft = {"namespace_id": namespace_id, "model_id": model_id, "draft_id": draft_id}
         folded, folders = collision_forms(path)
         below = f"{folded}/"
-        count = await self._session.row(COUNT_OTHERS, path=path, **draft)
-        rows = await self._session.rows(
-            COLLIDING,
-            path=path,
-            forms=json_array((folded, *folders)),
-            below=below,
-            below_characters=len(below),
-            **draft,
+        ((count,),), rows = await self._session.together(
+            (
+                self._session.rows(COUNT_OTHERS, path=path, **draft),
+                self._session.rows(
+                    COLLIDING,
+                    path=path,
+                    forms=json_array((folded, *folders)),
+                    below=below,
+                    below_characters=len(below),
+                    **draft,
+                ),
+            )
         )
-        return Rivals(count[0] if count else 0, tuple(row[0] for row in rows))
+        return Rivals(count, tuple(row[0] for row in rows))
 
-    async def find_blob(
-        self, namespace_id: str, sha256: str, *, model_id: str | None
-    ) -> int | None:
-        digest = {"namespace_id": namespace_id, "sha256": sha256}
+    async def blob_sizes(
+        self, namespace_id: str, digests: Set[str], *, model_id: str | None
+    ) -> Mapping[str, int]:
+        wanted = {"namespace_id": namespace_id, "digests": json_array(digests)}
         if model_id is None:
-            row = await self._session.row(FIND_BLOB, **digest)
+            rows = await self._session.rows(BLOB_SIZES, **wanted)
         else:
-            row = await self._session.row(FIND_BLOB_OF_MODEL, model_id=model_id, **digest)
-        return None if row is None else row[0]
+            rows = await self._session.rows(BLOB_SIZES_OF_MODEL, model_id=model_id, **wanted)
+        return {sha256: size_bytes for sha256, size_bytes in rows if size_bytes is not None}
 
     async def referenced(self, digests: Set[str]) -> frozenset[str]:
         rows = await self._session.rows(REFERENCED, digests=json_array(digests))

@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from assay_server.domain.calls import Change, Page
-from assay_server.domain.errors import AlreadyExists, Conflict, RequestIdReused
+from assay_server.domain.errors import AlreadyExists, Conflict, NotFound, RequestIdReused
 from assay_server.domain.models import Model
 from assay_server.ports.metadata import Transaction
 from assay_server.sqlstore import postgres, requests, sqlite
@@ -146,6 +147,7 @@ async def test_a_retry_gets_the_first_answer_and_does_nothing(store: Store) -> N
 
     async def add(tx: Transaction) -> Change[Model]:
         nonlocal ran
+        await tx.namespaces.get("vision")
         ran += 1
         await tx.models.add(model)
         return Change(model, (happened(model, model.name),))
@@ -158,6 +160,66 @@ async def test_a_retry_gets_the_first_answer_and_does_nothing(store: Store) -> N
     assert again.answer == first.answer == model
     assert again.revision == first.revision
     assert len(await trail(store)) == 3
+
+
+async def test_a_retry_of_what_only_wrote_does_nothing(store: Store) -> None:
+    revision = await add_model(store, call=make_call(request_id="r1"))
+
+    again = await add_model(store, call=make_call(request_id="r1"))
+
+    assert again == revision == await newest_revision(store)
+    assert len(await trail(store)) == 2
+
+
+async def test_a_retry_after_many_writes_leaves_none_of_them(store: Store) -> None:
+    async def add_many_and_look(tx: Transaction) -> None:
+        for number in range(3):
+            await tx.models.add(make_model(f"m{number}"))
+        await tx.namespaces.get("vision")
+        await tx.models.add(make_model("last"))
+
+    call = make_call(request_id="r1")
+    revision = await change(store, add_many_and_look, call=call)
+    again = await change(store, add_many_and_look, call=call)
+
+    assert again == revision
+    assert await models(store) == ["last", "m0", "m1", "m2"]
+
+
+async def test_what_is_asked_together_is_what_each_gives_alone(store: Store) -> None:
+    await add_model(store, make_model("digits", tags={"k": 'ü\n"$1'}))
+    await add_model(store, make_model("letters"))
+    seen: list[Any] = []
+
+    async def both(tx: Transaction) -> tuple[Model, Model]:
+        return await tx.together(
+            tx.models.lock("vision", "letters"), tx.models.get("vision", "digits")
+        )
+
+    async def look(tx: Transaction) -> None:
+        await tx.models.add(make_model("new"))
+        seen.append(await tx.together(both(tx), tx.models.get("vision", "new")))
+        digits = await tx.models.get("vision", "digits")
+        letters = await tx.models.get("vision", "letters")
+        seen.append(((letters, digits), await tx.models.get("vision", "new")))
+
+    await change(store, look, call=make_call(request_id="r1"))
+
+    assert seen[0] == seen[1]
+    assert seen[0][0][1].tags == {"k": 'ü\n"$1'}
+
+
+async def test_of_what_is_asked_together_the_first_that_fails_is_told(store: Store) -> None:
+    async def look(tx: Transaction) -> None:
+        await tx.together(
+            tx.namespaces.get("vision"),
+            tx.models.get("vision", "first"),
+            tx.models.get("vision", "second"),
+        )
+
+    with pytest.raises(NotFound, match="first"):
+        await change(store, look)
+    await add_model(store)
 
 
 async def test_a_request_id_with_another_payload_is_refused(store: Store) -> None:
@@ -187,6 +249,7 @@ async def test_the_same_request_many_times_at_once_happens_once(store: Store) ->
 
     async def add(tx: Transaction) -> Change[str]:
         nonlocal ran
+        await tx.namespaces.get("vision")
         ran += 1
         model = make_model()
         await tx.models.add(model)

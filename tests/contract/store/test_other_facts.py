@@ -1,6 +1,6 @@
 """Evaluations, gates, bindings and uploads are read back as written, and names are exact."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -183,14 +183,16 @@ async def test_a_blob_is_found_where_a_sealed_version_has_it(store: Store) -> No
     await with_version(store, manifest=MANIFEST)
     sha256 = FILES[1].sha256
 
-    async def found(namespace_id: str, model_id: str | None) -> int | None:
+    async def found(namespace_id: str, model_id: str | None) -> Mapping[str, int]:
+        digests = {sha256, "9" * 64}
         return await read(
-            store, lambda r: r.uploads.find_blob(namespace_id, sha256, model_id=model_id)
+            store, lambda r: r.uploads.blob_sizes(namespace_id, digests, model_id=model_id)
         )
 
-    assert await found("vision", None) == await found("vision", "digits") == 2**53 - 1
-    assert await found("vision", "letters") is None
-    assert await found("audio", None) is None
+    known = {sha256: 2**53 - 1}
+    assert await found("vision", None) == await found("vision", "digits") == known
+    assert await found("vision", "letters") == {}
+    assert await found("audio", None) == {}
 
 
 async def test_the_content_of_a_deleted_version_is_not_known_by_its_digest(store: Store) -> None:
@@ -198,10 +200,10 @@ async def test_the_content_of_a_deleted_version_is_not_known_by_its_digest(store
     await with_version(store, manifest=MANIFEST, state=VersionState.DELETED, **gone)
 
     found = await read(
-        store, lambda r: r.uploads.find_blob("vision", FILES[1].sha256, model_id=None)
+        store, lambda r: r.uploads.blob_sizes("vision", {FILES[1].sha256}, model_id=None)
     )
 
-    assert found is None
+    assert found == {}
 
 
 async def test_content_is_referred_to_by_versions_drafts_and_open_uploads(store: Store) -> None:

@@ -203,7 +203,8 @@ async def test_a_connection_that_breaks_while_it_is_opened_is_no_fault_of_ours(
     await add_model(lossy)
 
 
-async def never(_: Transaction) -> Change[str]:
+async def never(tx: Transaction) -> Change[str]:
+    await tx.namespaces.get("vision")
     raise AssertionError("it was answered before")
 
 
