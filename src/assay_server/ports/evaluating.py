@@ -29,7 +29,7 @@ class EvaluationReads(Protocol):
 
 
 class Evaluations(EvaluationReads, Protocol):
-    """Evaluations within a transaction."""
+    """Evaluations within a transaction, which writes them at its end: with the revision."""
 
     async def add(self, evaluation: Evaluation) -> None: ...
 

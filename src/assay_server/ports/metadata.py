@@ -118,8 +118,8 @@ class MetadataStore(Protocol):
         """Open a reader.
 
         Args:
-            as_of: Models, versions and aliases are read as they were at this revision, which
-                is then that of the reader; all else, and with 0 everything, as it is now.
+            as_of: Facts are read as they were at this revision, which is then that of the
+                reader; namespaces, drafts and uploads, and with 0 everything, as they are now.
 
         Raises:
             RevisionInFuture, RevisionCompacted: On entering; nothing is known of ``as_of``.

@@ -65,9 +65,9 @@ class AccessService:
 
         return await self._changed(call, add)
 
-    async def list(self, scope: str, page: Page) -> Stamped[Paged[RoleBinding]]:
+    async def list(self, scope: str, page: Page, *, as_of: int = 0) -> Stamped[Paged[RoleBinding]]:
         """List the bindings of exactly one scope."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             bindings = await reader.bindings.list(scope, page)
             return Stamped(bindings, reader.revision)
 

@@ -117,7 +117,7 @@ class AliasService:
         return await self._changed(call, name, remove)
 
     async def get(self, name: AliasName, *, as_of: int = 0) -> Stamped[ShownAlias]:
-        """Read one alias; whether it is protected is told as of now."""
+        """Read one alias."""
         async with self._store.read(as_of) as reader:
             alias = await reader.aliases.get(*name)
             gate_ids = await reader.gates.ids(name.namespace_id, name.model_id)
@@ -126,7 +126,7 @@ class AliasService:
     async def list(
         self, name: ModelName, page: Page, *, as_of: int = 0
     ) -> Stamped[Paged[ShownAlias]]:
-        """List the aliases of a model by id; whether they are protected is told as of now."""
+        """List the aliases of a model by id."""
         async with self._store.read(as_of) as reader:
             await reader.models.get(*name)
             found = await reader.aliases.list(*name, page)

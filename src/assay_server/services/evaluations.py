@@ -71,15 +71,17 @@ class EvaluationService:
 
         return await self._store.change(call, Evaluation, add)
 
-    async def get(self, name: EvaluationName) -> Stamped[Evaluation]:
+    async def get(self, name: EvaluationName, *, as_of: int = 0) -> Stamped[Evaluation]:
         """Read one evaluation."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             evaluation = await reader.evaluations.get(*name)
             return Stamped(evaluation, reader.revision)
 
-    async def list(self, name: VersionName, page: Page) -> Stamped[Paged[Evaluation]]:
+    async def list(
+        self, name: VersionName, page: Page, *, as_of: int = 0
+    ) -> Stamped[Paged[Evaluation]]:
         """List the evaluations of a version, newest first."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             await reader.versions.get(*name)
             evaluations = await reader.evaluations.list(*name, page)
             return Stamped(evaluations, reader.revision)

@@ -83,15 +83,15 @@ class GateService:
 
         return await self._store.change(call, Gate, remove)
 
-    async def get(self, name: GateName) -> Stamped[Gate]:
+    async def get(self, name: GateName, *, as_of: int = 0) -> Stamped[Gate]:
         """Read one gate."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             gate = await reader.gates.get(*name)
             return Stamped(gate, reader.revision)
 
-    async def list(self, scope: Scope, page: Page) -> Stamped[Paged[Gate]]:
+    async def list(self, scope: Scope, page: Page, *, as_of: int = 0) -> Stamped[Paged[Gate]]:
         """List the gates of a namespace, or those that hold for a model."""
-        async with self._store.read() as reader:
+        async with self._store.read(as_of) as reader:
             await _require_scope(reader, scope)
             gates = await reader.gates.list(*scope, page)
             return Stamped(gates, reader.revision)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     column,
 )
+from sqlalchemy.sql import ColumnElement
 
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that is compared and sorted by its bytes, as SQLite does."""
@@ -64,6 +65,11 @@ def number(column: str) -> Column[int]:
     return Column(column, NUMBER, nullable=False)
 
 
+def number_or_zero(column: str) -> Column[int]:
+    """An integer that servers from before the column do not write."""
+    return Column(column, NUMBER, nullable=False, server_default="0")
+
+
 def time(column: str) -> Column[int]:
     """Microseconds since 1970 UTC."""
     return Column(column, NUMBER, nullable=False)
@@ -86,10 +92,21 @@ def refers(target: str, *columns: str) -> ForeignKeyConstraint:
 
 
 def history_of(source: Table, fixed: Sequence[str]) -> Table:
-    """What the rows of ``source`` became at each revision: every column that is not ``fixed``.
+    """What the rows of ``source``, which are never removed, became at each revision.
 
-    Made from the table itself, so that a column which is added there is not forgotten here.
+    It has every column that is not ``fixed``. Made from the table itself, so that a column which
+    is added there is not forgotten here.
     """
+    keys = [column.name for column in source.primary_key.columns]
+    return _history(source, fixed, refers(source.name, *keys))
+
+
+def whole_history_of(source: Table, *parts: Any) -> Table:
+    """The same of rows that may be removed, which it says in ``is_removed``: with every column."""
+    return _history(source, (), number("is_removed"), *parts)
+
+
+def _history(source: Table, fixed: Sequence[str], *parts: Any) -> Table:
     keys = [column.name for column in source.primary_key.columns]
     changing = [c for c in source.columns if c.name not in (*keys, *fixed)]
     return table(
@@ -98,11 +115,16 @@ def history_of(source: Table, fixed: Sequence[str]) -> Table:
         number("revision"),
         *(Column(column.name, column.type, nullable=column.nullable) for column in changing),
         PrimaryKeyConstraint(*keys, "revision"),
-        refers(source.name, *keys),
+        Index(None, "revision"),
+        *parts,
     )
 
 
 def while_open(index: str, *names: str) -> Index:
     """An index of the rows that are still open: of the many that are not it has none."""
-    is_open = column("state") == "OPEN"
-    return Index(index, *names, sqlite_where=is_open, postgresql_where=is_open)
+    return where(column("state") == "OPEN", index, *names)
+
+
+def where(condition: ColumnElement[bool], index: str, *names: str, unique: bool = False) -> Index:
+    """An index of the rows of which ``condition`` is true."""
+    return Index(index, *names, unique=unique, sqlite_where=condition, postgresql_where=condition)

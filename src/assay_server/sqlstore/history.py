@@ -1,10 +1,11 @@
-"""What was: models, versions and aliases as they were at an earlier revision.
+"""What was: facts as they were at an earlier revision.
 
 A row of history is written with every change, when its revision is known (decision 0050). What
 was true at a revision is the newest row up to it, beside what never changes.
 """
 
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Subquery, Table, and_, bindparam, func, literal_column, select, tuple_
@@ -26,28 +27,27 @@ class Kept:
 
     def __init__(self) -> None:
         self.moves: list[AliasMove] = []
-        self._models: dict[tuple[str, str], Parameters] = {}
-        self._versions: dict[tuple[str, str, int], Parameters] = {}
+        self._rows: dict[Table, dict[tuple[Any, ...], Parameters]] = {}
 
     @property
-    def models(self) -> Sequence[Parameters]:
-        """Models as they are at its end."""
-        return tuple(self._models.values())
+    def rows(self) -> Sequence[tuple[Table, Sequence[Parameters]]]:
+        """What is written when the revision is known: rows as they are at the end, by table."""
+        return [(table, tuple(rows.values())) for table, rows in self._rows.items()]
 
-    @property
-    def versions(self) -> Sequence[Parameters]:
-        """Versions as they are at its end."""
-        return tuple(self._versions.values())
+    def keep(self, table: Table, row: Mapping[str, Any], **more: Any) -> None:
+        """Take note of ``row``, of which ``table`` takes the columns that it has."""
+        names, keys = _names_of(table)
+        given = {**row, **more}
+        written = {name: given[name] for name in names}
+        self._rows.setdefault(table, {})[tuple(written[key] for key in keys)] = written
 
-    def keep_model(self, row: Mapping[str, Any]) -> None:
-        """Take note of a row of ``models``."""
-        key = (row["namespace_id"], row["model_id"])
-        self._models[key] = _of_columns(row, tables.model_history)
 
-    def keep_version(self, row: Mapping[str, Any]) -> None:
-        """Take note of a row of ``versions``."""
-        key = (row["namespace_id"], row["model_id"], row["number"])
-        self._versions[key] = _of_columns(row, tables.version_history)
+@cache
+def _names_of(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns of ``table``, and those of its key; the revision comes at the end."""
+    columns = (table.columns, table.primary_key.columns)
+    names, keys = (tuple(c.name for c in some if c.name != "revision") for some in columns)
+    return names, keys
 
 
 class Then:
@@ -91,13 +91,6 @@ async def bounds(session: Session) -> tuple[int, int]:
 def _then(source: Table, history: Table) -> Subquery:
     """``source`` as it was: of each row what never changes, and the rest from ``history``."""
     keys = [column.name for column in source.primary_key.columns]
-    later = history.alias("later")
-    newest = (
-        select(func.max(later.c.revision))
-        .where(*(later.c[key] == source.c[key] for key in keys), later.c.revision <= _AS_OF)
-        .correlate(source)
-        .scalar_subquery()
-    )
     own = [c.name not in history.c or c.name in keys for c in source.columns]
     columns = [
         source.c[column.name] if is_own else history.c[column.name]
@@ -107,8 +100,32 @@ def _then(source: Table, history: Table) -> Subquery:
     return (
         select(*columns)
         .select_from(joined)
-        .where(history.c.revision == newest)
+        .where(history.c.revision == _newest(source, history))
         .subquery(source.name)
+    )
+
+
+def _wholly_then(source: Table, history: Table) -> Subquery:
+    """``source``, whose rows may be removed, as it was: all of it from ``history``."""
+    return (
+        select(*(history.c[column.name] for column in source.columns))
+        .where(
+            history.c.revision == _newest(history, history),
+            history.c.is_removed == literal_column("0"),
+        )
+        .subquery(source.name)
+    )
+
+
+def _newest(source: Table, history: Table) -> ColumnElement[int]:
+    """The revision at which the row of ``source`` last changed up to then."""
+    later = history.alias("later")
+    keys = [c.name for c in history.primary_key.columns if c.name != "revision"]
+    return (
+        select(func.max(later.c.revision))
+        .where(*(later.c[key] == source.c[key] for key in keys), later.c.revision <= _AS_OF)
+        .correlate(source)
+        .scalar_subquery()
     )
 
 
@@ -133,10 +150,6 @@ def _aliases_then() -> Subquery:
     )
 
 
-def _of_columns(row: Mapping[str, Any], history: Table) -> Parameters:
-    return {column.name: row[column.name] for column in history.columns if column.name in row}
-
-
 BOUNDS = reading(
     select(tables.counters.c.value).where(
         tables.counters.c.name == literal_column("'oldest_state'")
@@ -145,3 +158,10 @@ BOUNDS = reading(
 MODELS_THEN = _then(tables.models, tables.model_history)
 VERSIONS_THEN = _then(tables.versions, tables.version_history)
 ALIASES_THEN = _aliases_then()
+GATES_THEN = _wholly_then(tables.gates, tables.gate_history)
+BINDINGS_THEN = _wholly_then(tables.role_bindings, tables.role_binding_history)
+EVALUATIONS_THEN = (
+    select(*tables.evaluations.columns)
+    .where(tables.evaluations.c.revision <= _AS_OF)
+    .subquery(tables.evaluations.name)
+)

@@ -85,12 +85,12 @@ class SqlModels:
     async def add(self, model: Model) -> None:
         written = _SHAPE.write(model)
         await self._session.write(ADD, taken=AlreadyExists(model.name), **written)
-        self._kept.keep_model(written)
+        self._kept.keep(tables.model_history, written)
 
     async def save(self, model: Model) -> None:
         written = _SHAPE.write(model)
         await self._session.write(SAVE, **written)
-        self._kept.keep_model(written)
+        self._kept.keep(tables.model_history, written)
 
 
 def _found(row: Row | None, namespace_id: str, model_id: str) -> Model:

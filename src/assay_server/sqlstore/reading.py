@@ -7,7 +7,7 @@ from typing import Any
 
 from assay_server.domain.errors import RegistryError
 from assay_server.domain.revisions import require_kept
-from assay_server.sqlstore import aliases, models, versions
+from assay_server.sqlstore import aliases, bindings, evaluations, gates, models, versions
 from assay_server.sqlstore.aliases import SqlAliases
 from assay_server.sqlstore.bindings import SqlBindings
 from assay_server.sqlstore.compiled import Parameters, Statement
@@ -56,15 +56,15 @@ class SqlTransaction:
 
     @property
     def evaluations(self) -> SqlEvaluations:
-        return SqlEvaluations(self._session)
+        return SqlEvaluations(self._session, self.kept)
 
     @property
     def gates(self) -> SqlGates:
-        return SqlGates(self._session)
+        return SqlGates(self._session, self.kept)
 
     @property
     def bindings(self) -> SqlBindings:
-        return SqlBindings(self._session)
+        return SqlBindings(self._session, self.kept)
 
     @property
     def uploads(self) -> SqlUploads:
@@ -88,7 +88,7 @@ class SqlReader(SqlTransaction):
 
 
 class SqlPastReader(SqlReader):
-    """The port ``Reader`` with models, versions and aliases as they were; the rest is of now."""
+    """The port ``Reader`` with facts as they were; namespaces and what is uploaded are of now."""
 
     def __init__(self, session: ReadSession, as_of: int) -> None:
         super().__init__(session)
@@ -109,6 +109,18 @@ class SqlPastReader(SqlReader):
     @property
     def aliases(self) -> SqlAliases:
         return SqlAliases(self._then, self.kept, aliases.THEN)
+
+    @property
+    def evaluations(self) -> SqlEvaluations:
+        return SqlEvaluations(self._then, self.kept, evaluations.THEN)
+
+    @property
+    def gates(self) -> SqlGates:
+        return SqlGates(self._then, self.kept, gates.THEN)
+
+    @property
+    def bindings(self) -> SqlBindings:
+        return SqlBindings(self._then, self.kept, bindings.THEN)
 
 
 class Snapshot:

@@ -16,6 +16,7 @@ from assay_server.sqlstore.columns import (
     metadata,
     name,
     number,
+    number_or_zero,
     one_of,
     refers,
     table,
@@ -23,7 +24,9 @@ from assay_server.sqlstore.columns import (
     text_or_empty,
     time,
     time_or_null,
+    where,
     while_open,
+    whole_history_of,
 )
 
 __all__ = [
@@ -35,12 +38,15 @@ __all__ = [
     "drafts",
     "evaluations",
     "events",
+    "gate_history",
     "gates",
     "metadata",
     "model_history",
     "models",
+    "moments",
     "namespaces",
     "requests",
+    "role_binding_history",
     "role_bindings",
     "uploads",
     "version_files",
@@ -58,7 +64,10 @@ counters = table(
 )
 """``revision``: of the newest change. ``bindings``: grows with every change of a role binding.
 ``oldest_event``: the oldest revision whose events are kept.
-``oldest_state``: the oldest revision at which models, versions and aliases can be read."""
+``oldest_state``: the oldest revision that can be asked for (``as_of``)."""
+
+moments = table("moments", number("revision"), time("time"), PrimaryKeyConstraint("revision"))
+"""At ``time`` the newest revision was ``revision``: noted now and then, to sweep history by age."""
 
 namespaces = table(
     "namespaces",
@@ -172,29 +181,18 @@ versions = table(
     CheckConstraint("number >= 1", name="number"),
     CheckConstraint("(state = 'DELETED') = (delete_time IS NOT NULL)", name="delete_time"),
     CheckConstraint("(semver = '') = (publish_time IS NULL)", name="publish_time"),
-    Index(
-        "uq_versions_semver",
-        "namespace_id",
-        "model_id",
-        "semver",
+    where(
+        column("semver") != "",
+        *("uq_versions_semver", "namespace_id", "model_id", "semver"),
         unique=True,
-        sqlite_where=column("semver") != "",
-        postgresql_where=column("semver") != "",
     ),
     Index(None, "namespace_id", "model_id", "manifest_digest"),
 )
 """``manifest`` has the sealed files once more, as JSON: what never changes, one query reads."""
 
 VERSION_FIXED = (
-    "version_uid",
-    "manifest",
-    "manifest_digest",
-    "record_digest",
-    "facts",
-    "size_bytes",
-    "file_count",
-    "created_by",
-    "create_time",
+    *("version_uid", "manifest", "manifest_digest", "record_digest", "facts"),
+    *("size_bytes", "file_count", "created_by", "create_time"),
 )
 version_history = history_of(versions, VERSION_FIXED)
 
@@ -266,6 +264,7 @@ evaluations = table(
     text("runtime"),
     text("metrics"),
     text("slices"),
+    number_or_zero("revision"),
     PrimaryKeyConstraint("namespace_id", "model_id", "number", "evaluation_id"),
     refers("versions", "namespace_id", "model_id", "number"),
     one_of("trust", Trust),
@@ -278,6 +277,7 @@ evaluations = table(
         "evaluation_id",
     ),
 )
+"""Nothing of an evaluation changes: since ``revision`` it is what it is."""
 
 gates = table(
     "gates",
@@ -295,6 +295,8 @@ gates = table(
 )
 """``model_id`` is empty for a gate of the namespace itself."""
 
+gate_history = whole_history_of(gates, refers("namespaces", "namespace_id"))
+
 role_bindings = table(
     "role_bindings",
     name("scope"),
@@ -306,6 +308,8 @@ role_bindings = table(
     PrimaryKeyConstraint("scope", "binding_id"),
     Index("uq_role_bindings_what", "scope", "role", "member", unique=True),
 )
+
+role_binding_history = whole_history_of(role_bindings)
 
 uploads = table(
     "uploads",

@@ -45,14 +45,14 @@ class TailShape:
 
     events: int
     moves: int
-    models: int
-    versions: int
+    kept: tuple[tuple[str, int], ...]
+    """Other tables that take rows, and how many."""
     is_requested: bool
 
     @property
     def makes_revision(self) -> bool:
         """Whether anything happened."""
-        return bool(self.events or self.moves or self.models or self.versions)
+        return bool(self.events or self.moves or self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,7 @@ class Ending:
         return TailShape(
             len(self.happened),
             len(kept.moves),
-            len(kept.models),
-            len(kept.versions),
+            tuple((table.name, len(rows)) for table, rows in kept.rows),
             bool(self.call.request_id),
         )
 
@@ -86,10 +85,9 @@ class Ending:
             found |= _numbered("event", place, self._event(one))
         for place, move in enumerate(self.kept.moves):
             found |= _numbered("move", place, MOVE.write(move))
-        for place, row in enumerate(self.kept.models):
-            found |= _numbered("model", place, row)
-        for place, row in enumerate(self.kept.versions):
-            found |= _numbered("version", place, row)
+        for table, rows in self.kept.rows:
+            for place, row in enumerate(rows):
+                found |= _numbered(table.name, place, row)
         if self.call.request_id:
             found |= {
                 "request_principal": self.call.principal,
@@ -144,10 +142,8 @@ def writes(shape: TailShape, revision: ColumnElement[int]) -> list[Write]:
         found.append(_rows(tables.events, "event", shape.events, made))
     if shape.moves:
         found.append(_rows(tables.alias_moves, "move", shape.moves, made))
-    if shape.models:
-        found.append(_rows(tables.model_history, "model", shape.models, made))
-    if shape.versions:
-        found.append(_rows(tables.version_history, "version", shape.versions, made))
+    for name, count in shape.kept:
+        found.append(_rows(tables.metadata.tables[name], name, count, made))
     if shape.is_requested:
         found.append(_answer(revision))
     return found

@@ -175,14 +175,14 @@ class SqlVersions:
         # Taken is a number, record or semver only where the model was not locked: Conflict.
         written = _written(version)
         await self._session.write(ADD, **written)
-        self._kept.keep_version(written)
+        self._kept.keep(tables.version_history, written)
         files = [{**_keys(version), **_FILE.write(file)} for file in version.manifest.files]
         await self._session.write_many(ADD_FILE, files)
 
     async def save(self, version: Version) -> None:
         written = _written(version)
         await self._session.write(SAVE, **written)
-        self._kept.keep_version(written)
+        self._kept.keep(tables.version_history, written)
 
     async def _one(
         self, statement: Statement, namespace_id: str, model_id: str, number: int

@@ -3,6 +3,7 @@
 from assay.v1 import access_service_pb2 as api
 from assay.v1 import access_service_pb2_grpc, namespace_pb2
 from assay_server.domain.names import parse_namespace, parse_role_binding, parse_scope
+from assay_server.domain.revisions import require_as_of
 from assay_server.ports.clock import Clock
 from assay_server.services.access import AccessService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
@@ -89,7 +90,8 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
     ) -> api.ListRoleBindingsResponse:
         call = current_call()
         parse_scope(request.parent, field="parent")
-        found = await self._access.list(request.parent, self._paging.page_of(request, call))
+        page, as_of = self._paging.page_of(request, call), require_as_of(request.as_of)
+        found = await self._access.list(request.parent, page, as_of=as_of)
         return api.ListRoleBindingsResponse(
             role_bindings=map(role_binding.to_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),

@@ -264,11 +264,10 @@ async def test_what_is_not_there_is_refused_in_constant_words(
         lambda tx: tx.namespaces.add(make_namespace()),
         lambda tx: tx.models.add(make_model()),
         lambda tx: tx.drafts.add(make_draft()),
-        lambda tx: tx.evaluations.add(make_evaluation()),
         lambda tx: tx.bindings.add(RoleBinding("", "b", Role.ADMIN, "m", "ann", NOON)),
         lambda tx: tx.uploads.add(an_upload()),
     ],
-    ids=["namespace", "model", "draft", "evaluation", "binding", "upload"],
+    ids=["namespace", "model", "draft", "binding", "upload"],
 )
 async def test_what_is_there_already_is_not_added_again(
     store: Store, add: Callable[[Transaction], Awaitable[None]]

@@ -19,8 +19,8 @@ from assay_server.sqlstore.opening import Store, open_store
 from assay_server.sqlstore.places import StoreNotOpened
 from assay_server.sqlstore.schema import SchemaDoesNotFit, current, migrate
 from assay_server.sqlstore.tables import metadata
+from tests.contract.store.lives import Life, seen
 from tests.contract.store.registries import TickingClock, add_model, add_namespace, make_model
-from tests.contract.store.test_history import Life, seen
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -88,7 +88,7 @@ def test_constraints_are_made_too(empty_url: str) -> None:
 
 def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
-    assert asyncio.run(current(empty_url)) == "0004"
+    assert asyncio.run(current(empty_url)) == "0005"
 
     asyncio.run(migrate(empty_url, "base"))
     left = look(empty_url, lambda connection: inspect(connection).get_table_names())

@@ -608,7 +608,10 @@ type ListRoleBindingsRequest struct {
 	// At most so many; 50 when 0, 1,000 at most, less than 0 is refused.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -662,6 +665,13 @@ func (x *ListRoleBindingsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListRoleBindingsRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListRoleBindingsResponse is what ListRoleBindings gives.
@@ -1112,12 +1122,13 @@ const file_assay_v1_access_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\"q\n" +
 	"\x19CreateRoleBindingResponse\x128\n" +
 	"\frole_binding\x18\x01 \x01(\v2\x15.assay.v1.RoleBindingR\vroleBinding\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"m\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\x82\x01\n" +
 	"\x17ListRoleBindingsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x9a\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n" +
+	"\x05as_of\x18\x04 \x01(\x03R\x04asOf\"\x9a\x01\n" +
 	"\x18ListRoleBindingsResponse\x12:\n" +
 	"\rrole_bindings\x18\x01 \x03(\v2\x15.assay.v1.RoleBindingR\froleBindings\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +

@@ -144,7 +144,10 @@ func (x *ImportEvaluationResponse) GetRevision() int64 {
 type GetEvaluationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The evaluation: `namespaces/{namespace}/models/{model}/versions/{number}/evaluations/{evaluation}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -184,6 +187,13 @@ func (x *GetEvaluationRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GetEvaluationRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // GetEvaluationResponse is what GetEvaluation gives.
@@ -249,7 +259,10 @@ type ListEvaluationsRequest struct {
 	// At most so many; 50 when 0, 1,000 at most, less than 0 is refused.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +316,13 @@ func (x *ListEvaluationsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListEvaluationsRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListEvaluationsResponse is what ListEvaluations gives.
@@ -485,7 +505,10 @@ type GetGateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. The gate: `namespaces/{namespace}/gates/{gate}` or
 	// `namespaces/{namespace}/models/{model}/gates/{gate}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -525,6 +548,13 @@ func (x *GetGateRequest) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *GetGateRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // GetGateResponse is what GetGate gives.
@@ -590,7 +620,10 @@ type ListGatesRequest struct {
 	// At most so many; 50 when 0, 1,000 at most, less than 0 is refused.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+	// REVISION_COMPACTED when it is no longer kept.
+	AsOf          int64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -644,6 +677,13 @@ func (x *ListGatesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListGatesRequest) GetAsOf() int64 {
+	if x != nil {
+		return x.AsOf
+	}
+	return 0
 }
 
 // ListGatesResponse is what ListGates gives.
@@ -956,19 +996,21 @@ const file_assay_v1_evaluation_service_proto_rawDesc = "" +
 	"\n" +
 	"evaluation\x18\x01 \x01(\v2\x14.assay.v1.EvaluationR\n" +
 	"evaluation\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"*\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"?\n" +
 	"\x14GetEvaluationRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"i\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"i\n" +
 	"\x15GetEvaluationResponse\x124\n" +
 	"\n" +
 	"evaluation\x18\x01 \x01(\v2\x14.assay.v1.EvaluationR\n" +
 	"evaluation\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"l\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"\x81\x01\n" +
 	"\x16ListEvaluationsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x95\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n" +
+	"\x05as_of\x18\x04 \x01(\x03R\x04asOf\"\x95\x01\n" +
 	"\x17ListEvaluationsResponse\x126\n" +
 	"\vevaluations\x18\x01 \x03(\v2\x14.assay.v1.EvaluationR\vevaluations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
@@ -979,17 +1021,19 @@ const file_assay_v1_evaluation_service_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"Q\n" +
 	"\x0fSetGateResponse\x12\"\n" +
 	"\x04gate\x18\x01 \x01(\v2\x0e.assay.v1.GateR\x04gate\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"$\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"9\n" +
 	"\x0eGetGateRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"Q\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n" +
+	"\x05as_of\x18\x02 \x01(\x03R\x04asOf\"Q\n" +
 	"\x0fGetGateResponse\x12\"\n" +
 	"\x04gate\x18\x01 \x01(\v2\x0e.assay.v1.GateR\x04gate\x12\x1a\n" +
-	"\brevision\x18\x02 \x01(\x03R\brevision\"f\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\"{\n" +
 	"\x10ListGatesRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"}\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n" +
+	"\x05as_of\x18\x04 \x01(\x03R\x04asOf\"}\n" +
 	"\x11ListGatesResponse\x12$\n" +
 	"\x05gates\x18\x01 \x03(\v2\x0e.assay.v1.GateR\x05gates\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +

@@ -33,7 +33,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// EvaluationService records what was measured, keeps the gates, and says what they would answer.
+// EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+// past (`as_of`) is decided by the rights of now.
 type EvaluationServiceClient interface {
 	// ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
 	// infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.
@@ -146,7 +147,8 @@ func (c *evaluationServiceClient) CheckGate(ctx context.Context, in *CheckGateRe
 // All implementations must embed UnimplementedEvaluationServiceServer
 // for forward compatibility.
 //
-// EvaluationService records what was measured, keeps the gates, and says what they would answer.
+// EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+// past (`as_of`) is decided by the rights of now.
 type EvaluationServiceServer interface {
 	// ImportEvaluation records what was measured of a version. Refused with METRIC_INVALID when a metric is NaN,
 	// infinite or duplicate. It is trusted when the caller holds the evaluator role and is not the author of the version.

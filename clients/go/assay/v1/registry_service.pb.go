@@ -2798,7 +2798,7 @@ type GetAliasRequest struct {
 	// Required. The alias: `namespaces/{namespace}/models/{model}/aliases/{alias}`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
-	// REVISION_COMPACTED when it is no longer kept. Whether a gate guards it is told as of now.
+	// REVISION_COMPACTED when it is no longer kept.
 	AsOf          int64 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2913,7 +2913,7 @@ type ListAliasesRequest struct {
 	// `next_page_token` of the page before; with it, all other fields must be as they were.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
-	// REVISION_COMPACTED when it is no longer kept. Whether a gate guards one is told as of now.
+	// REVISION_COMPACTED when it is no longer kept.
 	AsOf          int64 `protobuf:"varint,4,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

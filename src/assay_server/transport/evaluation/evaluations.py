@@ -2,6 +2,7 @@
 
 from assay.v1 import evaluation_service_pb2 as api
 from assay_server.domain.names import parse_evaluation, parse_version
+from assay_server.domain.revisions import require_as_of
 from assay_server.services.evaluations import EvaluationService
 from assay_server.transport.caller import committed, current_call
 from assay_server.transport.messages import evaluation
@@ -28,7 +29,9 @@ class EvaluationRpcs:
     async def GetEvaluation(
         self, request: api.GetEvaluationRequest, _context: object
     ) -> api.GetEvaluationResponse:
-        found = await self._evaluations.get(parse_evaluation(request.name))
+        found = await self._evaluations.get(
+            parse_evaluation(request.name), as_of=require_as_of(request.as_of)
+        )
         return api.GetEvaluationResponse(
             evaluation=evaluation.to_message(found.answer), revision=found.revision
         )
@@ -37,7 +40,11 @@ class EvaluationRpcs:
         self, request: api.ListEvaluationsRequest, _context: object
     ) -> api.ListEvaluationsResponse:
         call, page = current_call(), self._paging.page_of(request, current_call())
-        found = await self._evaluations.list(parse_version(request.parent, field="parent"), page)
+        found = await self._evaluations.list(
+            parse_version(request.parent, field="parent"),
+            page,
+            as_of=require_as_of(request.as_of),
+        )
         return api.ListEvaluationsResponse(
             evaluations=map(evaluation.to_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),

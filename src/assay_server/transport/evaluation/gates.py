@@ -10,6 +10,7 @@ from assay_server.domain.names import (
     parse_version,
     require_gate_id,
 )
+from assay_server.domain.revisions import require_as_of
 from assay_server.domain.stating import require_any_digest
 from assay_server.services.gates import GateService
 from assay_server.transport.caller import committed, current_call
@@ -37,14 +38,16 @@ class GateRpcs:
         return api.SetGateResponse(gate=gate.to_message(committed(made)), revision=made.revision)
 
     async def GetGate(self, request: api.GetGateRequest, _context: object) -> api.GetGateResponse:
-        found = await self._gates.get(parse_gate(request.name))
+        found = await self._gates.get(parse_gate(request.name), as_of=require_as_of(request.as_of))
         return api.GetGateResponse(gate=gate.to_message(found.answer), revision=found.revision)
 
     async def ListGates(
         self, request: api.ListGatesRequest, _context: object
     ) -> api.ListGatesResponse:
         call, page = current_call(), self._paging.page_of(request, current_call())
-        found = await self._gates.list(_scope(request.parent), page)
+        found = await self._gates.list(
+            _scope(request.parent), page, as_of=require_as_of(request.as_of)
+        )
         return api.ListGatesResponse(
             gates=map(gate.to_message, found.answer.items),
             next_page_token=self._paging.token_for(found.answer, request, call),

@@ -321,22 +321,28 @@ class ListRoleBindingsRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The scope: `namespaces/{namespace}`, `namespaces/{namespace}/models/{model}`, or empty for everywhere."""
     page_size: _builtins.int
     """At most so many; 50 when 0, 1,000 at most, less than 0 is refused."""
     page_token: _builtins.str
     """`next_page_token` of the page before; with it, all other fields must be as they were."""
+    as_of: _builtins.int
+    """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
+    REVISION_COMPACTED when it is no longer kept.
+    """
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

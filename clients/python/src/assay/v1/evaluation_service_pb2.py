@@ -26,7 +26,7 @@ from assay.v1 import evaluation_pb2 as assay_dot_v1_dot_evaluation__pb2
 from assay.v1 import gate_pb2 as assay_dot_v1_dot_gate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!assay/v1/evaluation_service.proto\x12\x08\x61ssay.v1\x1a\x19\x61ssay/v1/evaluation.proto\x1a\x13\x61ssay/v1/gate.proto\"\x86\x01\n\x17ImportEvaluationRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x34\n\nevaluation\x18\x02 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"l\n\x18ImportEvaluationResponse\x12\x34\n\nevaluation\x18\x01 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"*\n\x14GetEvaluationRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"i\n\x15GetEvaluationResponse\x12\x34\n\nevaluation\x18\x01 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"l\n\x16ListEvaluationsRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x95\x01\n\x17ListEvaluationsResponse\x12\x36\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x14.assay.v1.EvaluationR\x0b\x65valuations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\"S\n\x0eSetGateRequest\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"Q\n\x0fSetGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"$\n\x0eGetGateRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"Q\n\x0fGetGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"f\n\x10ListGatesRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"}\n\x11ListGatesResponse\x12$\n\x05gates\x18\x01 \x03(\x0b\x32\x0e.assay.v1.GateR\x05gates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\"Z\n\x11\x44\x65leteGateRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"T\n\x12\x44\x65leteGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"E\n\x10\x43heckGateRequest\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x17\n\x07gate_id\x18\x02 \x01(\tR\x06gateId\"\\\n\x11\x43heckGateResponse\x12+\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.assay.v1.VerdictR\x07verdict\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision2\x95\x05\n\x11\x45valuationService\x12^\n\x10ImportEvaluation\x12!.assay.v1.ImportEvaluationRequest\x1a\".assay.v1.ImportEvaluationResponse\"\x03\x90\x02\x02\x12U\n\rGetEvaluation\x12\x1e.assay.v1.GetEvaluationRequest\x1a\x1f.assay.v1.GetEvaluationResponse\"\x03\x90\x02\x01\x12[\n\x0fListEvaluations\x12 .assay.v1.ListEvaluationsRequest\x1a!.assay.v1.ListEvaluationsResponse\"\x03\x90\x02\x01\x12\x43\n\x07SetGate\x12\x18.assay.v1.SetGateRequest\x1a\x19.assay.v1.SetGateResponse\"\x03\x90\x02\x02\x12\x43\n\x07GetGate\x12\x18.assay.v1.GetGateRequest\x1a\x19.assay.v1.GetGateResponse\"\x03\x90\x02\x01\x12I\n\tListGates\x12\x1a.assay.v1.ListGatesRequest\x1a\x1b.assay.v1.ListGatesResponse\"\x03\x90\x02\x01\x12L\n\nDeleteGate\x12\x1b.assay.v1.DeleteGateRequest\x1a\x1c.assay.v1.DeleteGateResponse\"\x03\x90\x02\x02\x12I\n\tCheckGate\x12\x1a.assay.v1.CheckGateRequest\x1a\x1b.assay.v1.CheckGateResponse\"\x03\x90\x02\x01\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!assay/v1/evaluation_service.proto\x12\x08\x61ssay.v1\x1a\x19\x61ssay/v1/evaluation.proto\x1a\x13\x61ssay/v1/gate.proto\"\x86\x01\n\x17ImportEvaluationRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x34\n\nevaluation\x18\x02 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"l\n\x18ImportEvaluationResponse\x12\x34\n\nevaluation\x18\x01 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"?\n\x14GetEvaluationRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n\x05\x61s_of\x18\x02 \x01(\x03R\x04\x61sOf\"i\n\x15GetEvaluationResponse\x12\x34\n\nevaluation\x18\x01 \x01(\x0b\x32\x14.assay.v1.EvaluationR\nevaluation\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"\x81\x01\n\x16ListEvaluationsRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n\x05\x61s_of\x18\x04 \x01(\x03R\x04\x61sOf\"\x95\x01\n\x17ListEvaluationsResponse\x12\x36\n\x0b\x65valuations\x18\x01 \x03(\x0b\x32\x14.assay.v1.EvaluationR\x0b\x65valuations\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\"S\n\x0eSetGateRequest\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1d\n\nrequest_id\x18\x02 \x01(\tR\trequestId\"Q\n\x0fSetGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"9\n\x0eGetGateRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x13\n\x05\x61s_of\x18\x02 \x01(\x03R\x04\x61sOf\"Q\n\x0fGetGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"{\n\x10ListGatesRequest\x12\x16\n\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x13\n\x05\x61s_of\x18\x04 \x01(\x03R\x04\x61sOf\"}\n\x11ListGatesResponse\x12$\n\x05gates\x18\x01 \x03(\x0b\x32\x0e.assay.v1.GateR\x05gates\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n\x08revision\x18\x03 \x01(\x03R\x08revision\"Z\n\x11\x44\x65leteGateRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\"T\n\x12\x44\x65leteGateResponse\x12\"\n\x04gate\x18\x01 \x01(\x0b\x32\x0e.assay.v1.GateR\x04gate\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision\"E\n\x10\x43heckGateRequest\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x17\n\x07gate_id\x18\x02 \x01(\tR\x06gateId\"\\\n\x11\x43heckGateResponse\x12+\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.assay.v1.VerdictR\x07verdict\x12\x1a\n\x08revision\x18\x02 \x01(\x03R\x08revision2\x95\x05\n\x11\x45valuationService\x12^\n\x10ImportEvaluation\x12!.assay.v1.ImportEvaluationRequest\x1a\".assay.v1.ImportEvaluationResponse\"\x03\x90\x02\x02\x12U\n\rGetEvaluation\x12\x1e.assay.v1.GetEvaluationRequest\x1a\x1f.assay.v1.GetEvaluationResponse\"\x03\x90\x02\x01\x12[\n\x0fListEvaluations\x12 .assay.v1.ListEvaluationsRequest\x1a!.assay.v1.ListEvaluationsResponse\"\x03\x90\x02\x01\x12\x43\n\x07SetGate\x12\x18.assay.v1.SetGateRequest\x1a\x19.assay.v1.SetGateResponse\"\x03\x90\x02\x02\x12\x43\n\x07GetGate\x12\x18.assay.v1.GetGateRequest\x1a\x19.assay.v1.GetGateResponse\"\x03\x90\x02\x01\x12I\n\tListGates\x12\x1a.assay.v1.ListGatesRequest\x1a\x1b.assay.v1.ListGatesResponse\"\x03\x90\x02\x01\x12L\n\nDeleteGate\x12\x1b.assay.v1.DeleteGateRequest\x1a\x1c.assay.v1.DeleteGateResponse\"\x03\x90\x02\x02\x12I\n\tCheckGate\x12\x1a.assay.v1.CheckGateRequest\x1a\x1b.assay.v1.CheckGateResponse\"\x03\x90\x02\x01\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,33 +55,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTEVALUATIONRESPONSE']._serialized_start=232
   _globals['_IMPORTEVALUATIONRESPONSE']._serialized_end=340
   _globals['_GETEVALUATIONREQUEST']._serialized_start=342
-  _globals['_GETEVALUATIONREQUEST']._serialized_end=384
-  _globals['_GETEVALUATIONRESPONSE']._serialized_start=386
-  _globals['_GETEVALUATIONRESPONSE']._serialized_end=491
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=493
-  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=601
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=604
-  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=753
-  _globals['_SETGATEREQUEST']._serialized_start=755
-  _globals['_SETGATEREQUEST']._serialized_end=838
-  _globals['_SETGATERESPONSE']._serialized_start=840
-  _globals['_SETGATERESPONSE']._serialized_end=921
-  _globals['_GETGATEREQUEST']._serialized_start=923
-  _globals['_GETGATEREQUEST']._serialized_end=959
-  _globals['_GETGATERESPONSE']._serialized_start=961
-  _globals['_GETGATERESPONSE']._serialized_end=1042
-  _globals['_LISTGATESREQUEST']._serialized_start=1044
-  _globals['_LISTGATESREQUEST']._serialized_end=1146
-  _globals['_LISTGATESRESPONSE']._serialized_start=1148
-  _globals['_LISTGATESRESPONSE']._serialized_end=1273
-  _globals['_DELETEGATEREQUEST']._serialized_start=1275
-  _globals['_DELETEGATEREQUEST']._serialized_end=1365
-  _globals['_DELETEGATERESPONSE']._serialized_start=1367
-  _globals['_DELETEGATERESPONSE']._serialized_end=1451
-  _globals['_CHECKGATEREQUEST']._serialized_start=1453
-  _globals['_CHECKGATEREQUEST']._serialized_end=1522
-  _globals['_CHECKGATERESPONSE']._serialized_start=1524
-  _globals['_CHECKGATERESPONSE']._serialized_end=1616
-  _globals['_EVALUATIONSERVICE']._serialized_start=1619
-  _globals['_EVALUATIONSERVICE']._serialized_end=2280
+  _globals['_GETEVALUATIONREQUEST']._serialized_end=405
+  _globals['_GETEVALUATIONRESPONSE']._serialized_start=407
+  _globals['_GETEVALUATIONRESPONSE']._serialized_end=512
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_start=515
+  _globals['_LISTEVALUATIONSREQUEST']._serialized_end=644
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_start=647
+  _globals['_LISTEVALUATIONSRESPONSE']._serialized_end=796
+  _globals['_SETGATEREQUEST']._serialized_start=798
+  _globals['_SETGATEREQUEST']._serialized_end=881
+  _globals['_SETGATERESPONSE']._serialized_start=883
+  _globals['_SETGATERESPONSE']._serialized_end=964
+  _globals['_GETGATEREQUEST']._serialized_start=966
+  _globals['_GETGATEREQUEST']._serialized_end=1023
+  _globals['_GETGATERESPONSE']._serialized_start=1025
+  _globals['_GETGATERESPONSE']._serialized_end=1106
+  _globals['_LISTGATESREQUEST']._serialized_start=1108
+  _globals['_LISTGATESREQUEST']._serialized_end=1231
+  _globals['_LISTGATESRESPONSE']._serialized_start=1233
+  _globals['_LISTGATESRESPONSE']._serialized_end=1358
+  _globals['_DELETEGATEREQUEST']._serialized_start=1360
+  _globals['_DELETEGATEREQUEST']._serialized_end=1450
+  _globals['_DELETEGATERESPONSE']._serialized_start=1452
+  _globals['_DELETEGATERESPONSE']._serialized_end=1536
+  _globals['_CHECKGATEREQUEST']._serialized_start=1538
+  _globals['_CHECKGATEREQUEST']._serialized_end=1607
+  _globals['_CHECKGATERESPONSE']._serialized_start=1609
+  _globals['_CHECKGATERESPONSE']._serialized_end=1701
+  _globals['_EVALUATIONSERVICE']._serialized_start=1704
+  _globals['_EVALUATIONSERVICE']._serialized_end=2365
 # @@protoc_insertion_point(module_scope)

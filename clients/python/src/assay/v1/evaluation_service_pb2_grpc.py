@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class EvaluationServiceStub(object):
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer.
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
     """
 
     def __init__(self, channel):
@@ -78,7 +79,8 @@ class EvaluationServiceStub(object):
 
 
 class EvaluationServiceServicer(object):
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer.
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
     """
 
     def ImportEvaluation(self, request, context):
@@ -190,7 +192,8 @@ def add_EvaluationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EvaluationService(object):
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer.
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
     """
 
     @staticmethod

@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EvaluationServiceStub:
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer."""
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -54,7 +56,9 @@ class EvaluationServiceStub:
 
 @_typing.type_check_only
 class EvaluationServiceAsyncStub(EvaluationServiceStub):
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer."""
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportEvaluation: _aio.UnaryUnaryMultiCallable[_evaluation_service_pb2.ImportEvaluationRequest, _evaluation_service_pb2.ImportEvaluationResponse]  # type: ignore[assignment]
@@ -77,7 +81,9 @@ class EvaluationServiceAsyncStub(EvaluationServiceStub):
     """CheckGate says what the gates would answer to a move of a version now, without moving anything."""
 
 class EvaluationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """EvaluationService records what was measured, keeps the gates, and says what they would answer."""
+    """EvaluationService records what was measured, keeps the gates, and says what they would answer. Who may read the
+    past (`as_of`) is decided by the rights of now.
+    """
 
     @_abc_1.abstractmethod
     def ImportEvaluation(

@@ -1419,7 +1419,7 @@ class GetAliasRequest(_message.Message):
     """Required. The alias: `namespaces/{namespace}/models/{model}/aliases/{alias}`."""
     as_of: _builtins.int
     """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
-    REVISION_COMPACTED when it is no longer kept. Whether a gate guards it is told as of now.
+    REVISION_COMPACTED when it is no longer kept.
     """
     def __init__(
         self,
@@ -1481,7 +1481,7 @@ class ListAliasesRequest(_message.Message):
     """`next_page_token` of the page before; with it, all other fields must be as they were."""
     as_of: _builtins.int
     """Revision at which the answer is to be true; 0 for now. REVISION_IN_FUTURE when the registry was never there,
-    REVISION_COMPACTED when it is no longer kept. Whether a gate guards one is told as of now.
+    REVISION_COMPACTED when it is no longer kept.
     """
     def __init__(
         self,

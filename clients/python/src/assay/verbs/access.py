@@ -92,9 +92,11 @@ class AccessVerbs(Session):
         request = rpc.CreateRoleBindingRequest(parent=names.scope_name(scope), role_binding=binding)
         return (await self._calls.write(self.stubs.access.CreateRoleBinding, request)).role_binding
 
-    async def list_role_bindings(self, scope: str = "") -> AsyncGenerator[RoleBinding, None]:
-        """List the bindings of exactly one scope."""
-        request = rpc.ListRoleBindingsRequest(parent=names.scope_name(scope))
+    async def list_role_bindings(
+        self, scope: str = "", *, as_of: int = 0
+    ) -> AsyncGenerator[RoleBinding, None]:
+        """List the bindings of exactly one scope, now or at the revision ``as_of``."""
+        request = rpc.ListRoleBindingsRequest(parent=names.scope_name(scope), as_of=as_of)
         listing = self.stubs.access.ListRoleBindings
         async for binding in self._calls.pages(listing, request, lambda page: page.role_bindings):
             yield binding

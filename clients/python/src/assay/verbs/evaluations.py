@@ -58,17 +58,18 @@ class EvaluationVerbs(Session):
         answer = await self._calls.write(self.stubs.evaluations.ImportEvaluation, request)
         return answer.evaluation
 
-    async def get_evaluation(self, evaluation: str | names.Named) -> Evaluation:
-        """Read one evaluation."""
-        request = rpc.GetEvaluationRequest(name=names.text_of(evaluation))
+    async def get_evaluation(self, evaluation: str | names.Named, *, as_of: int = 0) -> Evaluation:
+        """Read one evaluation, if it was there at the revision ``as_of``."""
+        request = rpc.GetEvaluationRequest(name=names.text_of(evaluation), as_of=as_of)
         answer = await self._calls.read(self.stubs.evaluations.GetEvaluation, request)
         return answer.evaluation
 
     async def list_evaluations(
-        self, version: str | names.Named
+        self, version: str | names.Named, *, as_of: int = 0
     ) -> AsyncGenerator[Evaluation, None]:
-        """List the evaluations of a version, newest first."""
-        request = rpc.ListEvaluationsRequest(parent=await self._version_name(version))
+        """List the evaluations of a version, newest first: all, or those up to ``as_of``."""
+        parent = await self._version_name(version, as_of=as_of)
+        request = rpc.ListEvaluationsRequest(parent=parent, as_of=as_of)
         listing = self.stubs.evaluations.ListEvaluations
         async for evaluation in self._calls.pages(listing, request, lambda page: page.evaluations):
             yield evaluation

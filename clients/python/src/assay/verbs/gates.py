@@ -39,14 +39,17 @@ class GateVerbs(Session):
         request = rpc.SetGateRequest(gate=gate)
         return (await self._calls.write(self.stubs.evaluations.SetGate, request)).gate
 
-    async def get_gate(self, scope: str, gate_id: str) -> Gate:
-        """Read one gate."""
-        request = rpc.GetGateRequest(name=names.gate_name(scope, gate_id))
+    async def get_gate(self, scope: str, gate_id: str, *, as_of: int = 0) -> Gate:
+        """Read one gate, as it is or as it was at the revision ``as_of``."""
+        request = rpc.GetGateRequest(name=names.gate_name(scope, gate_id), as_of=as_of)
         return (await self._calls.read(self.stubs.evaluations.GetGate, request)).gate
 
-    async def list_gates(self, scope: str) -> AsyncGenerator[Gate, None]:
-        """List the gates of a namespace or a model; for a model with those of its namespace."""
-        request = rpc.ListGatesRequest(parent=names.scope_name(scope))
+    async def list_gates(self, scope: str, *, as_of: int = 0) -> AsyncGenerator[Gate, None]:
+        """List the gates of a namespace or a model; for a model with those of its namespace.
+
+        As they are, or as they were at the revision ``as_of``.
+        """
+        request = rpc.ListGatesRequest(parent=names.scope_name(scope), as_of=as_of)
         listing = self.stubs.evaluations.ListGates
         async for gate in self._calls.pages(listing, request, lambda page: page.gates):
             yield gate
