@@ -47,18 +47,20 @@ class Failing:
 
     Attributes:
         reached: The name of the call that was spoiled; empty when there were not so many.
+        caller: The task that asked for it.
     """
 
     def __init__(self) -> None:
         self._left = 0
         self._fault = Fault.ERROR
         self.reached = ""
+        self.caller: asyncio.Task[Any] | None = None
         self._arrived = asyncio.Event()
         self._go_on = asyncio.Event()
 
     def arm(self, number: int, fault: Fault) -> None:
         """Spoil the ``number``-th call from now on."""
-        self._left, self._fault, self.reached = number, fault, ""
+        self._left, self._fault, self.reached, self.caller = number, fault, "", None
         self._arrived.clear()
         self._go_on.clear()
 
@@ -73,12 +75,14 @@ class Failing:
         """Let the slow call go on."""
         self._go_on.set()
 
-    async def step(self, name: str, act: Callable[[], Awaitable[Any]]) -> Any:
-        """Do ``act``, unless it is the one."""
+    async def step(
+        self, name: str, act: Callable[[], Awaitable[Any]], caller: "asyncio.Task[Any] | None"
+    ) -> Any:
+        """Do ``act``, unless it is the one; ``caller`` asks for it, if not this task."""
         self._left -= 1
         if self._left != 0:
             return await act()
-        self.reached = name
+        self.reached, self.caller = name, caller or asyncio.current_task()
         if self._fault is Fault.ERROR:
             raise StoreUnavailable(0.1)
         if self._fault is Fault.SLOW:
@@ -106,10 +110,17 @@ class Failing:
 class _Port:
     """Every coroutine of ``inner`` is a step."""
 
-    def __init__(self, name: str, inner: Any, failing: Failing) -> None:
+    def __init__(
+        self,
+        name: str,
+        inner: Any,
+        failing: Failing,
+        caller: "asyncio.Task[Any] | None" = None,
+    ) -> None:
         self._name = name
         self._inner = inner
         self._failing = failing
+        self._caller = caller
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -118,7 +129,7 @@ class _Port:
 
         async def step(*arguments: Any, **named: Any) -> Any:
             return await self._failing.step(
-                f"{self._name}.{name}", lambda: found(*arguments, **named)
+                f"{self._name}.{name}", lambda: found(*arguments, **named), self._caller
             )
 
         return step
@@ -127,13 +138,16 @@ class _Port:
 class _Nouns:
     """A reader or a transaction whose nouns count."""
 
-    def __init__(self, inner: Any, failing: Failing) -> None:
+    def __init__(
+        self, inner: Any, failing: Failing, caller: "asyncio.Task[Any] | None" = None
+    ) -> None:
         self._inner = inner
         self._failing = failing
+        self._caller = caller
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        return _Port(name, found, self._failing) if name in NOUNS else found
+        return _Port(name, found, self._failing, self._caller) if name in NOUNS else found
 
 
 class _Facts(_Port):
@@ -148,17 +162,17 @@ class _Facts(_Port):
             yield _Nouns(reader, self._failing)
 
     async def change(self, call: Any, answer_type: Any, body: Any, **named: Any) -> Any:
-        committing = asyncio.Event()
+        committing, caller = asyncio.Event(), asyncio.current_task()
 
         async def failing_body(tx: Any) -> Any:
-            change = await body(_Nouns(tx, self._failing))
-            await self._failing.step("commit refused", _nothing)
+            change = await body(_Nouns(tx, self._failing, caller))
+            await self._failing.step("commit refused", _nothing, caller)
             committing.set()
             return change
 
         made = await self._inner.change(call, answer_type, failing_body, **named)
         if committing.is_set():
-            await self._failing.step("commit unheard of", _nothing)
+            await self._failing.step("commit unheard of", _nothing, caller)
         return made
 
     async def wait_past(self, revision: int, timeout_s: float) -> int:

@@ -31,10 +31,13 @@ class Heard:
     reason: str = ""
 
 
-async def hear(channel: grpc.aio.Channel, method: str, request: Any) -> Heard:
+async def hear(
+    channel: grpc.aio.Channel, method: str, request: Any, *, within_s: float = CALL_S
+) -> Heard:
     """Call ``method`` with one message, whatever the kind of the RPC."""
     try:
-        return Heard(grpc.StatusCode.OK, await _answer(channel, BY_SHORT_NAME[method], request))
+        answer = await _answer(channel, BY_SHORT_NAME[method], request, within_s)
+        return Heard(grpc.StatusCode.OK, answer)
     except grpc.aio.AioRpcError as error:
         message = error.details() or ""
         if not any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ()):
@@ -43,7 +46,9 @@ async def hear(channel: grpc.aio.Channel, method: str, request: Any) -> Heard:
         return Heard(error.code(), None, message, details, info_of(error).reason)
 
 
-async def _answer(channel: grpc.aio.Channel, method: MethodDescriptor, request: Any) -> Any:
+async def _answer(
+    channel: grpc.aio.Channel, method: MethodDescriptor, request: Any, within_s: float
+) -> Any:
     response = GetMessageClass(method.output_type)
     coding: dict[str, Any] = {
         "request_serializer": GetMessageClass(method.input_type).SerializeToString,
@@ -51,10 +56,10 @@ async def _answer(channel: grpc.aio.Channel, method: MethodDescriptor, request: 
     }
     path = f"/{method.containing_service.full_name}/{method.name}"
     if method.client_streaming:
-        return await channel.stream_unary(path, **coding)(iter((request,)), timeout=CALL_S)
+        return await channel.stream_unary(path, **coding)(iter((request,)), timeout=within_s)
     if method.server_streaming:
-        call = channel.unary_stream(path, **coding)(request, timeout=CALL_S)
+        call = channel.unary_stream(path, **coding)(request, timeout=within_s)
         first = await call.read()
         call.cancel()
         return None if first is grpc.aio.EOF else first
-    return await channel.unary_unary(path, **coding)(request, timeout=CALL_S)
+    return await channel.unary_unary(path, **coding)(request, timeout=within_s)

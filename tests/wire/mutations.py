@@ -1,9 +1,10 @@
 """For every RPC that changes something and takes a request id: a request that can be granted.
 
-Each finds what it changes made for it alone, and its name has the word ``digits`` in it, so that
-another payload is had by another word of the same length.
+Each finds what it changes made for it alone, however often it is asked for one. Its name has the
+word ``digits`` in it, so that another payload is had by another word of the same length.
 """
 
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -37,6 +38,11 @@ class Workshop:
     def __init__(self, admin: Stubs, team: Team) -> None:
         self.admin = admin
         self.team = team
+        self._numbers = itertools.count(1)
+
+    def fresh(self, word: str) -> str:
+        """A name, or bytes, that nobody was given yet."""
+        return f"{word}-{next(self._numbers)}"
 
     async def model(self, model_id: str) -> str:
         made = await self.admin.registry.CreateModel(
@@ -78,12 +84,14 @@ class Workshop:
 Case = Callable[[Workshop], Awaitable[Any]]
 
 
-async def _create_namespace(_: Workshop) -> Any:
-    return access.CreateNamespaceRequest(namespace_id="digits-new")
+async def _create_namespace(shop: Workshop) -> Any:
+    return access.CreateNamespaceRequest(namespace_id=shop.fresh("digits-new"))
 
 
 async def _update_namespace(shop: Workshop) -> Any:
-    found = namespace_pb2.Namespace(name=await shop.namespace("digits-old"), display_name="D")
+    found = namespace_pb2.Namespace(
+        name=await shop.namespace(shop.fresh("digits-old")), display_name="D"
+    )
     return access.UpdateNamespaceRequest(namespace=found, update_mask=_DISPLAY)
 
 
@@ -91,22 +99,24 @@ def _binding(member: str) -> role_binding_pb2.RoleBinding:
     return role_binding_pb2.RoleBinding(role=role_binding_pb2.ROLE_CONSUMER, member=member)
 
 
-async def _create_role_binding(_: Workshop) -> Any:
-    binding = _binding("spiffe://assay.test/new")
+async def _create_role_binding(shop: Workshop) -> Any:
+    binding = _binding(shop.fresh("spiffe://assay.test/new"))
     return access.CreateRoleBindingRequest(parent=DIGITS, role_binding=binding)
 
 
 async def _delete_role_binding(shop: Workshop) -> Any:
-    name = await shop.admin.bind(role_binding_pb2.ROLE_CONSUMER, "spiffe://assay.test/old", DIGITS)
+    member = shop.fresh("spiffe://assay.test/old")
+    name = await shop.admin.bind(role_binding_pb2.ROLE_CONSUMER, member, DIGITS)
     return access.DeleteRoleBindingRequest(name=name)
 
 
 async def _commit_upload(shop: Workshop) -> Any:
     draft = await shop.team.draft("")
-    upload = await shop.team.files.begin(draft, b"committed")
-    await shop.team.files.write(upload, b"committed")
+    content = shop.fresh("committed").encode()
+    upload = await shop.team.files.begin(draft, content)
+    await shop.team.files.write(upload, content)
     return artifact.CommitUploadRequest(
-        name=upload.name, digest=digest(b"committed"), size_bytes=len(b"committed")
+        name=upload.name, digest=digest(content), size_bytes=len(content)
     )
 
 
@@ -116,34 +126,34 @@ async def _import_evaluation(shop: Workshop) -> Any:
     measured.metrics.add(
         metric="accuracy", value=0.5, direction=evaluation_pb2.DIRECTION_HIGHER_IS_BETTER
     )
-    version = await shop.team.sealed("measured")
+    version = await shop.team.sealed(shop.fresh("measured"))
     return evaluation.ImportEvaluationRequest(parent=version, evaluation=measured)
 
 
-async def _set_gate(_: Workshop) -> Any:
-    gate = gate_pb2.Gate(name=f"{DIGITS}/gates/alias-new", rules=[accurate()])
+async def _set_gate(shop: Workshop) -> Any:
+    gate = gate_pb2.Gate(name=f"{DIGITS}/gates/{shop.fresh('alias-new')}", rules=[accurate()])
     return evaluation.SetGateRequest(gate=gate)
 
 
 async def _delete_gate(shop: Workshop) -> Any:
-    return evaluation.DeleteGateRequest(name=await shop.gate("alias-old"))
+    return evaluation.DeleteGateRequest(name=await shop.gate(shop.fresh("alias-old")))
 
 
-async def _create_model(_: Workshop) -> Any:
-    return registry.CreateModelRequest(parent=VISION, model_id="digits-new")
+async def _create_model(shop: Workshop) -> Any:
+    return registry.CreateModelRequest(parent=VISION, model_id=shop.fresh("digits-new"))
 
 
 async def _update_model(shop: Workshop) -> Any:
-    model = model_pb2.Model(name=await shop.model("digits-edited"), display_name="D")
+    model = model_pb2.Model(name=await shop.model(shop.fresh("digits-edited")), display_name="D")
     return registry.UpdateModelRequest(model=model, update_mask=_DISPLAY)
 
 
 async def _delete_model(shop: Workshop) -> Any:
-    return registry.DeleteModelRequest(name=await shop.model("digits-old"))
+    return registry.DeleteModelRequest(name=await shop.model(shop.fresh("digits-old")))
 
 
 async def _undelete_model(shop: Workshop) -> Any:
-    return registry.UndeleteModelRequest(name=await shop.deleted_model("digits-gone"))
+    return registry.UndeleteModelRequest(name=await shop.deleted_model(shop.fresh("digits-gone")))
 
 
 async def _create_draft(_: Workshop) -> Any:
@@ -160,41 +170,51 @@ async def _abandon_draft(shop: Workshop) -> Any:
 
 
 async def _seal_draft(shop: Workshop) -> Any:
-    return registry.SealDraftRequest(name=await shop.team.draft("sealed"))
+    return registry.SealDraftRequest(name=await shop.team.draft(shop.fresh("sealed")))
 
 
 async def _update_version(shop: Workshop) -> Any:
-    version = version_pb2.ModelVersion(name=await shop.team.sealed("edited"), card="# Edited")
+    version = version_pb2.ModelVersion(
+        name=await shop.team.sealed(shop.fresh("edited")), card="# Edited"
+    )
     return registry.UpdateVersionRequest(version=version, update_mask=_CARD)
 
 
 async def _publish_version(shop: Workshop) -> Any:
-    return registry.PublishVersionRequest(name=await shop.team.sealed("published"))
+    return registry.PublishVersionRequest(name=await shop.team.sealed(shop.fresh("published")))
 
 
 async def _deprecate_version(shop: Workshop) -> Any:
-    return registry.DeprecateVersionRequest(name=await shop.team.ready("deprecated"), reason="old")
+    return registry.DeprecateVersionRequest(
+        name=await shop.team.ready(shop.fresh("deprecated")), reason="old"
+    )
 
 
 async def _yank_version(shop: Workshop) -> Any:
-    return registry.YankVersionRequest(name=await shop.team.ready("yanked"), reason="broken")
+    return registry.YankVersionRequest(
+        name=await shop.team.ready(shop.fresh("yanked")), reason="broken"
+    )
 
 
 async def _delete_version(shop: Workshop) -> Any:
-    return registry.DeleteVersionRequest(name=await shop.team.sealed("deleted"), reason="gone")
+    return registry.DeleteVersionRequest(
+        name=await shop.team.sealed(shop.fresh("deleted")), reason="gone"
+    )
 
 
 async def _undelete_version(shop: Workshop) -> Any:
-    return registry.UndeleteVersionRequest(name=await shop.deleted_version("restored"))
+    return registry.UndeleteVersionRequest(name=await shop.deleted_version(shop.fresh("restored")))
 
 
 async def _set_alias(shop: Workshop) -> Any:
-    number = await shop.number("pointed to")
-    return registry.SetAliasRequest(name=f"{DIGITS}/aliases/best", version_number=number)
+    number = await shop.number(shop.fresh("pointed to"))
+    return registry.SetAliasRequest(
+        name=f"{DIGITS}/aliases/{shop.fresh('best')}", version_number=number
+    )
 
 
 async def _delete_alias(shop: Workshop) -> Any:
-    name = await shop.alias("old", "pointed to once")
+    name = await shop.alias(shop.fresh("old"), shop.fresh("pointed to once"))
     found = await shop.admin.registry.GetAlias(registry.GetAliasRequest(name=name))
     number = found.alias.version_number
     return registry.DeleteAliasRequest(name=name, expected_version_number=number)

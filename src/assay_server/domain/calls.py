@@ -1,6 +1,6 @@
 """A call as the services see it: who asks, what was granted, and what makes a retry the same."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from assay_server.domain.access import Role
@@ -8,6 +8,21 @@ from assay_server.domain.audit import AuditEntry
 from assay_server.domain.events import EventType, Subject
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class OnRecord:
+    """Whether the entry of a call was committed with a change, and the change's revision.
+
+    The store notes it as soon as it is true, since whoever asked for the change may be gone.
+    """
+
+    is_durable: bool = False
+    revision: int = 0
+
+    def note(self, revision: int) -> None:
+        """It was."""
+        self.is_durable, self.revision = True, revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,7 @@ class Call:
         payload_sha256: Hex digest of the server's own deterministic encoding of the request
             without its request id.
         entry: What the audit trail says when the call succeeds, but for time and revision.
+        on_record: Whether it says so already.
     """
 
     principal: str
@@ -34,6 +50,7 @@ class Call:
     request_id: str
     payload_sha256: str
     entry: AuditEntry
+    on_record: OnRecord = field(default_factory=OnRecord, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,9 @@ class MetadataStore(Protocol):
         whoever lost them since is refused, as if they had come for the first time. Neither must
         await anything but ``tx``.
 
+        ``call.on_record`` is told of the entry when it is durable. A caller that is cancelled
+        when its body may have begun stays until it is known what came of it.
+
         Raises:
             RequestIdReused: The request id was used with another payload.
             Conflict: A change at the same moment won; nothing was written.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from assay_server.access.permissions import Permission
 from assay_server.domain.calls import Call, Change, Committed, Stamped
-from assay_server.domain.errors import DigestMismatch, RegistryError, SizeMismatch
+from assay_server.domain.errors import DigestMismatch, RegistryError, SizeMismatch, UploadFenced
 from assay_server.domain.events import EventType
 from assay_server.domain.manifest import File
 from assay_server.domain.models import Model, require_live
@@ -151,9 +151,13 @@ class UploadService:
             upload = require_committable(
                 await reader.uploads.get(*name), sha256=sha256, size_bytes=size_bytes
             )
+        fenced: UploadFenced | None = None
         if upload.state is UploadState.OPEN:
             await self._streams.end(upload_name(*name))
-            await self._make_blob(upload, sha256, size_bytes)
+            try:
+                await self._make_blob(upload, sha256, size_bytes)
+            except UploadFenced as refusal:
+                fenced = refusal  # perhaps by this very call, asked before: its bytes are gone
 
         async def attach(tx: Transaction) -> Change[File]:
             # The draft before the upload, as in ``begin``: else the two may wait for each other.
@@ -166,6 +170,8 @@ class UploadService:
             current = require_committable(locked, sha256=sha256, size_bytes=size_bytes)
             if current.state is UploadState.COMPLETE:
                 return Change(file_of(current))
+            if fenced is not None:
+                raise fenced
             _require_takes_files(model, draft)
             done = completed(current, sha256=sha256, size_bytes=size_bytes)
             await tx.uploads.save(done)

@@ -21,6 +21,7 @@ from assay_server.sqlstore.postgres_together import Bundles
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
 from assay_server.sqlstore.revisions import Revisions
+from assay_server.sqlstore.staying import outcome
 from assay_server.sqlstore.tail import NEWEST
 from assay_server.sqlstore.uploads import SqlUploads
 
@@ -73,7 +74,7 @@ class PostgresMetadata:
         task = asyncio.create_task(self._change(call, answer_type, body, allowed=allowed))
         self._running.add(task)
         task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        return await outcome(task)
 
     async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
         name = parse_upload(upload_name)
@@ -137,6 +138,7 @@ class PostgresMetadata:
         else:
             self._writers.give_renewed(connection)
             committed = Committed(decided.answer, revision)
+        call.on_record.note(committed.revision)
         self._revisions.advance(committed.revision)
         return committed
 

@@ -1,7 +1,7 @@
 """The registry in a SQLite file: one server, no installation."""
 
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import UploadFenced
@@ -51,7 +51,12 @@ class SqliteMetadata:
                 return decided
             return Committed(decided.answer, await self._tail.write(session, decided.ending))
 
-        return await self._writer.run(perform, self._note)
+        def note(committed: Committed[T]) -> None:
+            if not committed.is_replay:
+                call.on_record.note(committed.revision)
+            self._revisions.advance(committed.revision)
+
+        return await self._writer.run(perform, note)
 
     async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
         name = parse_upload(upload_name)
@@ -80,9 +85,6 @@ class SqliteMetadata:
             while swept := await self._writer.run(some, _told_nobody):
                 total += swept
         return total
-
-    def _note(self, committed: Committed[Any]) -> None:
-        self._revisions.advance(committed.revision)
 
 
 def _told_nobody(_: object) -> None:

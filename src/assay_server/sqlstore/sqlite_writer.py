@@ -18,6 +18,7 @@ from assay_server.sqlstore.compiled import Catalogue, Parameters, Statement
 from assay_server.sqlstore.dialects import Dialect
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.sqlite_sessions import SqliteSession
+from assay_server.sqlstore.staying import settled
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class _Job(Generic[T]):
     body: Callable[[Session], Awaitable[T]]
     committed: Callable[[T], None]
     answer: asyncio.Future[T]
+    has_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,20 @@ class SqliteWriter:
         """Run ``body`` and return what it gave when that is durable.
 
         A caller that is cancelled before its body began leaves no trace. One that began is
-        committed or refused as if the caller had stayed; ``committed`` is told in any case.
+        committed or refused as if the caller had stayed, who leaves when that is known;
+        ``committed`` is told in any case.
         """
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Job(body, committed, answer))
+        job = _Job(body, committed, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
-        return await answer
+        try:
+            return await asyncio.shield(job.answer)
+        except asyncio.CancelledError:
+            if not job.has_begun:
+                job.answer.cancel()
+            await settled(job.answer)
+            raise
 
     async def close(self) -> None:
         """Finish what was begun, then close the database."""
@@ -126,6 +135,7 @@ class SqliteWriter:
                 await asyncio.sleep(0)
                 since = time.perf_counter()
             if not job.answer.cancelled():
+                job.has_begun = True
                 found.append((job, await self._outcome(job)))
         return found
 

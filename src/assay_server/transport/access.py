@@ -7,7 +7,7 @@ from assay_server.domain.revisions import require_as_of
 from assay_server.ports.clock import Clock
 from assay_server.services.access import AccessService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
-from assay_server.transport.caller import certificate_expire_time, committed, current_call
+from assay_server.transport.caller import certificate_expire_time, current_call
 from assay_server.transport.messages import namespace, role_binding
 from assay_server.transport.paging import Paging
 from assay_server.transport.translating.masks import masked_fields
@@ -40,7 +40,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         wanted = _change(request.namespace, frozenset(EDITABLE))
         made = await self._namespaces.create(current_call(), request.namespace_id, wanted)
         return api.CreateNamespaceResponse(
-            namespace=namespace.to_message(committed(made)), revision=made.revision
+            namespace=namespace.to_message(made.answer), revision=made.revision
         )
 
     async def GetNamespace(
@@ -71,7 +71,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
             current_call(), namespace_id, change, etag=request.namespace.etag
         )
         return api.UpdateNamespaceResponse(
-            namespace=namespace.to_message(committed(made)), revision=made.revision
+            namespace=namespace.to_message(made.answer), revision=made.revision
         )
 
     async def CreateRoleBinding(
@@ -82,7 +82,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
             current_call(), request.parent, role, request.role_binding.member
         )
         return api.CreateRoleBindingResponse(
-            role_binding=role_binding.to_message(committed(made)), revision=made.revision
+            role_binding=role_binding.to_message(made.answer), revision=made.revision
         )
 
     async def ListRoleBindings(
@@ -103,7 +103,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
     ) -> api.DeleteRoleBindingResponse:
         made = await self._access.unbind(current_call(), parse_role_binding(request.name))
         return api.DeleteRoleBindingResponse(
-            role_binding=role_binding.to_message(committed(made)), revision=made.revision
+            role_binding=role_binding.to_message(made.answer), revision=made.revision
         )
 
     async def WhoAmI(self, _request: api.WhoAmIRequest, _context: object) -> api.WhoAmIResponse:

@@ -17,7 +17,7 @@ from assay_server.domain.names import (
 )
 from assay_server.services.downloads import DownloadService, Wanted
 from assay_server.services.uploads import UploadService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.envelope import (
     ReadMessage,
     WriteMessage,
@@ -87,7 +87,7 @@ class ArtifactServicer:
         name = parse_upload(request.upload.name, field="upload.name")
         announced = upload.from_message(request.upload)
         made = await self._uploads.begin(current_call(), name, announced)
-        return api.BeginUploadResponse(upload=upload.to_message(committed(made)))
+        return api.BeginUploadResponse(upload=upload.to_message(made.answer))
 
     async def WriteUpload(
         self, requests: AsyncIterator[WriteMessage], _context: object
@@ -120,14 +120,12 @@ class ArtifactServicer:
             sha256=sha256_of(request.digest, field="digest"),
             size_bytes=request.size_bytes,
         )
-        return api.CommitUploadResponse(
-            file=file.to_message(committed(made)), revision=made.revision
-        )
+        return api.CommitUploadResponse(file=file.to_message(made.answer), revision=made.revision)
 
     async def AbortUpload(
         self, request: api.AbortUploadRequest, _context: object
     ) -> api.AbortUploadResponse:
-        committed(await self._uploads.abort(current_call(), parse_upload(request.name)))
+        await self._uploads.abort(current_call(), parse_upload(request.name))
         return api.AbortUploadResponse()
 
     async def ReadArtifact(

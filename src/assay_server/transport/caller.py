@@ -3,21 +3,16 @@
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
-from assay_server.domain.calls import Call, Committed
-
-T = TypeVar("T")
+from assay_server.domain.calls import Call
 
 
 @dataclass(slots=True)
 class Answering:
-    """A call that is being answered, and whether its audit entry is in a transaction already."""
+    """A call that is being answered."""
 
     call: Call
     certificate_expire_time: datetime | None = None
-    is_recorded: bool = False
-    revision: int = 0
 
 
 _answering: ContextVar[Answering] = ContextVar("answering")
@@ -31,18 +26,6 @@ def current_call() -> Call:
 def certificate_expire_time() -> datetime | None:
     """Return when the certificate of the caller ends; None on a plaintext listener."""
     return _answering.get().certificate_expire_time
-
-
-def committed(made: Committed[T]) -> T:
-    """Return the answer of a mutation, noting that its audit entry was committed with it.
-
-    The answer to a retry is not: that call gets an entry of its own.
-    """
-    answering = _answering.get()
-    if not made.is_replay:
-        answering.is_recorded = True
-        answering.revision = made.revision
-    return made.answer
 
 
 def begin_answering(answering: Answering) -> Token[Answering]:

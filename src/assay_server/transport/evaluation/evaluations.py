@@ -4,7 +4,7 @@ from assay.v1 import evaluation_service_pb2 as api
 from assay_server.domain.names import parse_evaluation, parse_version
 from assay_server.domain.revisions import require_as_of
 from assay_server.services.evaluations import EvaluationService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import evaluation
 from assay_server.transport.paging import Paging
 
@@ -23,7 +23,7 @@ class EvaluationRpcs:
         stated = evaluation.from_message(request.evaluation, version)
         made = await self._evaluations.record(current_call(), stated)
         return api.ImportEvaluationResponse(
-            evaluation=evaluation.to_message(committed(made)), revision=made.revision
+            evaluation=evaluation.to_message(made.answer), revision=made.revision
         )
 
     async def GetEvaluation(

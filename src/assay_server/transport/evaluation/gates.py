@@ -13,7 +13,7 @@ from assay_server.domain.names import (
 from assay_server.domain.revisions import require_as_of
 from assay_server.domain.stating import require_any_digest
 from assay_server.services.gates import GateService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import gate
 from assay_server.transport.paging import Paging
 
@@ -35,7 +35,7 @@ class GateRpcs:
             description=require_description(request.gate.description, field="gate.description"),
             etag=request.gate.etag,
         )
-        return api.SetGateResponse(gate=gate.to_message(committed(made)), revision=made.revision)
+        return api.SetGateResponse(gate=gate.to_message(made.answer), revision=made.revision)
 
     async def GetGate(self, request: api.GetGateRequest, _context: object) -> api.GetGateResponse:
         found = await self._gates.get(parse_gate(request.name), as_of=require_as_of(request.as_of))
@@ -59,7 +59,7 @@ class GateRpcs:
     ) -> api.DeleteGateResponse:
         name = parse_gate(request.name)
         made = await self._gates.delete(current_call(), name, etag=request.etag)
-        return api.DeleteGateResponse(gate=gate.to_message(committed(made)), revision=made.revision)
+        return api.DeleteGateResponse(gate=gate.to_message(made.answer), revision=made.revision)
 
     async def CheckGate(
         self, request: api.CheckGateRequest, _context: object

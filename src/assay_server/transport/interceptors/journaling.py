@@ -46,5 +46,5 @@ def _fields(rpc: Rpc, deadline_s: float | None) -> dict[str, object]:
         "bytes_out": rpc.bytes_out,
         "deadline_ms": None if deadline_s is None else round(deadline_s * 1000),
         "trace_id": rpc.trace_id,
-        "revision": rpc.answering.revision if rpc.answering else 0,
+        "revision": rpc.answering.call.on_record.revision if rpc.answering else 0,
     }

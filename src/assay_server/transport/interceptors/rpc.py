@@ -95,7 +95,7 @@ class Rpc:
     @property
     def is_recorded(self) -> bool:
         """Whether the audit entry was committed together with the change."""
-        return self.answering is not None and self.answering.is_recorded
+        return self.answering is not None and self.answering.call.on_record.is_durable
 
     def decoded(self, raw: bytes) -> Any:
         """The request in ``raw``.

@@ -7,7 +7,7 @@ from assay_server.domain.limits import require_reason
 from assay_server.domain.names import VERSION_NUMBER_MAX, VersionName, parse_alias, parse_model
 from assay_server.domain.revisions import require_as_of
 from assay_server.services.aliases import AliasService, ShownAlias
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import alias, gate
 from assay_server.transport.paging import Paging
 
@@ -30,7 +30,7 @@ class AliasRpcs:
             expected=_expected(request),
             reason=require_reason(request.reason),
         )
-        shown, judged = committed(made), VersionName(name.namespace_id, name.model_id, number)
+        shown, judged = made.answer, VersionName(name.namespace_id, name.model_id, number)
         return api.SetAliasResponse(
             alias=_message(shown),
             verdict=gate.verdict_message(shown.verdict, judged),
@@ -65,7 +65,7 @@ class AliasRpcs:
         made = await self._aliases.delete(
             current_call(), name, expected=_expected(request), reason=reason
         )
-        return api.DeleteAliasResponse(alias=_message(committed(made)), revision=made.revision)
+        return api.DeleteAliasResponse(alias=_message(made.answer), revision=made.revision)
 
     async def ListAliasMoves(
         self, request: api.ListAliasMovesRequest, _context: object

@@ -6,7 +6,7 @@ from assay_server.domain.manifest import require_digest
 from assay_server.domain.names import parse_draft, parse_model
 from assay_server.services.drafts import DraftService
 from assay_server.services.sealing import SealingService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import draft, version
 from assay_server.transport.paging import Paging
 from assay_server.transport.translating.masks import masked_fields
@@ -25,9 +25,7 @@ class DraftRpcs:
     ) -> api.CreateDraftResponse:
         name = parse_model(request.parent, field="parent")
         made = await self._drafts.create(current_call(), name, draft.from_message(request.draft))
-        return api.CreateDraftResponse(
-            draft=draft.to_message(committed(made)), revision=made.revision
-        )
+        return api.CreateDraftResponse(draft=draft.to_message(made.answer), revision=made.revision)
 
     async def GetDraft(
         self, request: api.GetDraftRequest, _context: object
@@ -53,17 +51,13 @@ class DraftRpcs:
         fields = masked_fields(request.update_mask, draft.EDITABLE)
         change = draft.from_message(request.draft, fields=fields)
         made = await self._drafts.update(current_call(), name, change)
-        return api.UpdateDraftResponse(
-            draft=draft.to_message(committed(made)), revision=made.revision
-        )
+        return api.UpdateDraftResponse(draft=draft.to_message(made.answer), revision=made.revision)
 
     async def AbandonDraft(
         self, request: api.AbandonDraftRequest, _context: object
     ) -> api.AbandonDraftResponse:
         made = await self._drafts.abandon(current_call(), parse_draft(request.name))
-        return api.AbandonDraftResponse(
-            draft=draft.to_message(committed(made)), revision=made.revision
-        )
+        return api.AbandonDraftResponse(draft=draft.to_message(made.answer), revision=made.revision)
 
     async def SealDraft(
         self, request: api.SealDraftRequest, _context: object
@@ -74,7 +68,7 @@ class DraftRpcs:
         made = await self._sealing.seal(
             current_call(), name, manifest_digest=request.manifest_digest, publish=_asked(request)
         )
-        sealed = committed(made)
+        sealed = made.answer
         return api.SealDraftResponse(
             version=version.to_message(sealed.version, sealed.alias_ids),
             existed=sealed.existed,

@@ -4,7 +4,7 @@ from assay.v1 import registry_service_pb2 as api
 from assay_server.domain.names import ModelName, parse_model, parse_namespace, require_id
 from assay_server.domain.revisions import require_as_of
 from assay_server.services.models import EVERY_NAMESPACE, ModelService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import model
 from assay_server.transport.paging import Paging
 from assay_server.transport.translating.masks import masked_fields
@@ -26,9 +26,7 @@ class ModelRpcs:
         name = ModelName(namespace_id, require_id(request.model_id, field="model_id"))
         wanted = model.from_message(request.model)
         made = await self._models.create(current_call(), name, wanted)
-        return api.CreateModelResponse(
-            model=model.to_message(committed(made)), revision=made.revision
-        )
+        return api.CreateModelResponse(model=model.to_message(made.answer), revision=made.revision)
 
     async def GetModel(
         self, request: api.GetModelRequest, _context: object
@@ -63,25 +61,21 @@ class ModelRpcs:
         fields = masked_fields(request.update_mask, model.EDITABLE)
         change = model.from_message(request.model, fields=fields)
         made = await self._models.update(current_call(), name, change, etag=request.model.etag)
-        return api.UpdateModelResponse(
-            model=model.to_message(committed(made)), revision=made.revision
-        )
+        return api.UpdateModelResponse(model=model.to_message(made.answer), revision=made.revision)
 
     async def DeleteModel(
         self, request: api.DeleteModelRequest, _context: object
     ) -> api.DeleteModelResponse:
         name = parse_model(request.name)
         made = await self._models.delete(current_call(), name, etag=request.etag)
-        return api.DeleteModelResponse(
-            model=model.to_message(committed(made)), revision=made.revision
-        )
+        return api.DeleteModelResponse(model=model.to_message(made.answer), revision=made.revision)
 
     async def UndeleteModel(
         self, request: api.UndeleteModelRequest, _context: object
     ) -> api.UndeleteModelResponse:
         made = await self._models.undelete(current_call(), parse_model(request.name))
         return api.UndeleteModelResponse(
-            model=model.to_message(committed(made)), revision=made.revision
+            model=model.to_message(made.answer), revision=made.revision
         )
 
 

@@ -13,7 +13,7 @@ from assay_server.domain.revisions import require_as_of
 from assay_server.services.publishing import PublishingService
 from assay_server.services.resolving import ResolvingService
 from assay_server.services.versions import ShownVersion, VersionService
-from assay_server.transport.caller import committed, current_call
+from assay_server.transport.caller import current_call
 from assay_server.transport.messages import gate, version
 from assay_server.transport.paging import Paging
 from assay_server.transport.translating.masks import masked_fields
@@ -79,7 +79,7 @@ class VersionRpcs:
         fields = masked_fields(request.update_mask, version.EDITABLE)
         change = version.from_message(request.version, fields=fields)
         made = await self._versions.update(current_call(), name, change, etag=request.version.etag)
-        return api.UpdateVersionResponse(version=_message(committed(made)), revision=made.revision)
+        return api.UpdateVersionResponse(version=_message(made.answer), revision=made.revision)
 
     async def PublishVersion(
         self, request: api.PublishVersionRequest, _context: object
@@ -87,7 +87,7 @@ class VersionRpcs:
         name = parse_version(request.name)
         asked = Asked(version.bump_of(request.bump), request.semver)
         made = await self._publishing.publish(current_call(), name, asked, etag=request.etag)
-        published = committed(made)
+        published = made.answer
         return api.PublishVersionResponse(
             version=_message(published),
             verdict=gate.verdict_message(published.version.publish_verdict, published.version),
@@ -100,31 +100,27 @@ class VersionRpcs:
     ) -> api.DeprecateVersionResponse:
         name, reason = parse_version(request.name), require_reason(request.reason)
         made = await self._versions.deprecate(current_call(), name, reason, etag=request.etag)
-        return api.DeprecateVersionResponse(
-            version=_message(committed(made)), revision=made.revision
-        )
+        return api.DeprecateVersionResponse(version=_message(made.answer), revision=made.revision)
 
     async def YankVersion(
         self, request: api.YankVersionRequest, _context: object
     ) -> api.YankVersionResponse:
         name, reason = parse_version(request.name), _required_reason(request.reason)
         made = await self._versions.yank(current_call(), name, reason, etag=request.etag)
-        return api.YankVersionResponse(version=_message(committed(made)), revision=made.revision)
+        return api.YankVersionResponse(version=_message(made.answer), revision=made.revision)
 
     async def DeleteVersion(
         self, request: api.DeleteVersionRequest, _context: object
     ) -> api.DeleteVersionResponse:
         name, reason = parse_version(request.name), require_reason(request.reason)
         made = await self._versions.delete(current_call(), name, reason, etag=request.etag)
-        return api.DeleteVersionResponse(version=_message(committed(made)), revision=made.revision)
+        return api.DeleteVersionResponse(version=_message(made.answer), revision=made.revision)
 
     async def UndeleteVersion(
         self, request: api.UndeleteVersionRequest, _context: object
     ) -> api.UndeleteVersionResponse:
         made = await self._versions.undelete(current_call(), parse_version(request.name))
-        return api.UndeleteVersionResponse(
-            version=_message(committed(made)), revision=made.revision
-        )
+        return api.UndeleteVersionResponse(version=_message(made.answer), revision=made.revision)
 
     async def ResolveVersion(
         self, request: api.ResolveVersionRequest, _context: object
