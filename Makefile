@@ -124,6 +124,10 @@ bench-metadata: $(STAMP) .bench-mlflow/.stamp ## metadata calls beside MLflow's 
 bench-watch: $(STAMP) ## from commit to delivery before a thousand watchers
 	@$(VENV)/python benchmarks/bench_watch.py $(ARGS)
 
+.PHONY: big-transfer
+big-transfer: $(STAMP) ## 1 and 4 GiB each way in Python, Go and Java, memory watched: 5 minutes, 12 GiB of disk
+	@$(VENV)/python benchmarks/bench_transfer.py $(ARGS)
+
 .PHONY: profile
 profile: $(STAMP) ## where a read and a publication spend the server's time
 	@$(VENV)/python benchmarks/profile_calls.py $(ARGS)

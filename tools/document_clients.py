@@ -1,4 +1,4 @@
-"""Write what the clients have in common into their READMEs; run by ``make docs``.
+"""Write what the clients have in common into their READMEs and tests; run by ``make docs``.
 
 ``clients/common.toml`` is the source. Each table stands between two comments of the README, so
 that a reader of the page sees one text.
@@ -16,6 +16,12 @@ from assay.calls import Deadlines
 CLIENTS = Path(__file__).resolve().parent.parent / "clients"
 LANGUAGES = ("python", "go", "java")
 COMMON: dict[str, Any] = tomllib.loads((CLIENTS / "common.toml").read_text())
+REASON_FILES = (
+    CLIENTS / "go/assay/testdata/reasons.txt",
+    CLIENTS / "java/src/test/resources/reasons.txt",
+)
+"""For the tests of the clients that cannot read TOML."""
+
 NUMBERS = {
     "read_s": Deadlines().read_s,
     "write_s": Deadlines().write_s,
@@ -36,6 +42,17 @@ def document(language: str) -> str:
             raise SystemExit(f"{readme(language)} has no place for the table of {name}")
         text = found.sub(lambda _, section=section: section, text)
     return text
+
+
+def reasons() -> str:
+    """A line for each reason of the catalogue, with its status and its kind, as tests read it."""
+    lines = [
+        f"{reason} {error['status']} {kind}\n"
+        for error in COMMON["errors"]
+        for kind, reasons in error.get("reasons", {}).items()
+        for reason in reasons
+    ]
+    return "".join(sorted(lines))
 
 
 def readme(language: str) -> Path:
@@ -93,3 +110,5 @@ def _row(*cells: str) -> str:
 if __name__ == "__main__":
     for each in LANGUAGES:
         readme(each).write_text(document(each))
+    for path in REASON_FILES:
+        path.write_text(reasons())

@@ -13,8 +13,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from assay import AsyncClient, Client, errors
+from assay.statuses import CLASS_OF_REASON
+from assay.v1.error_reason_pb2 import ErrorReason
+from assay_server.transport.errors import STATUS_OF, WireError
 from tests.house.sources import ROOT
-from tools.document_clients import COMMON, LANGUAGES, NUMBERS, document, readme
+from tools.document_clients import (
+    COMMON,
+    LANGUAGES,
+    NUMBERS,
+    REASON_FILES,
+    document,
+    readme,
+    reasons,
+)
 
 GO = "\n".join(path.read_text() for path in (ROOT / "clients/go/assay").glob("*.go"))
 JAVA = {
@@ -69,6 +80,37 @@ def test_every_kind_of_error_of_java_is_on_its_page() -> None:
 
     assert kinds <= KINDS["java"]
     assert KINDS["java"] <= set(JAVA)
+
+
+KIND_OF_REASON = {
+    reason: (error["status"], kind)
+    for error in COMMON["errors"]
+    for kind, reasons in error.get("reasons", {}).items()
+    for reason in reasons
+}
+
+
+def test_every_reason_of_the_catalogue_has_a_row_with_its_status() -> None:
+    names = ErrorReason.DESCRIPTOR.values_by_name
+    catalogue = {name.removeprefix("ERROR_REASON_") for name in names}
+    sent = {reason: code.name for code, reason in STATUS_OF.values()}
+    sent |= {error.reason: error.code.name for error in WireError.__subclasses__()}
+
+    assert set(KIND_OF_REASON) == catalogue - {"UNSPECIFIED"}, "give it a row in common.toml"
+    assert {reason: status for reason, (status, _) in KIND_OF_REASON.items()} == sent
+
+
+@pytest.mark.parametrize("reason", sorted(KIND_OF_REASON))
+def test_the_kind_of_a_reason_stands_in_its_row_and_is_that_of_python(reason: str) -> None:
+    _, kind = KIND_OF_REASON[reason]
+
+    assert {kind, f"Err{kind}"} <= KINDS["java"] | KINDS["go"]
+    assert issubclass(CLASS_OF_REASON[reason], getattr(errors, kind))
+
+
+@pytest.mark.parametrize("path", REASON_FILES, ids=["go", "java"])
+def test_the_tests_of_the_other_languages_read_the_same_reasons(path: Path) -> None:
+    assert path.read_text() == reasons(), "run `make docs`"
 
 
 UNITS_S = {"Second": 1, "Seconds": 1, "Minute": 60, "Minutes": 60}

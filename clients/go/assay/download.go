@@ -36,7 +36,7 @@ func (i *incoming) receive(ctx context.Context, take func([]byte) error) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case context.Cause(ctx) == errSilent:
-			return silent("sent nothing of " + i.request.GetPath())
+			return silent("sent nothing of "+i.request.GetPath(), silenceMax)
 		case err != nil:
 			return err
 		}

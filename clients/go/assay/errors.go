@@ -41,8 +41,13 @@ var (
 	ErrCorrupt = errors.New("corrupt")
 	// ErrPermissionDenied means that you may see it, but may not do this.
 	ErrPermissionDenied = errors.New("permission denied")
-	// ErrUnauthenticated means that your certificate yields no principal, or has expired.
+	// ErrUnauthenticated means that your certificate does not tell who you are, or does not count any more.
 	ErrUnauthenticated = errors.New("unauthenticated")
+	// ErrCertificateExpired is an ErrUnauthenticated: the certificate expired while the connection was open.
+	ErrCertificateExpired = errors.New("certificate expired")
+	// ErrCertificateDenied is an ErrUnauthenticated: an operator denied the certificate, its key or whom it
+	// names. Ask them; trying again does not help.
+	ErrCertificateDenied = errors.New("certificate denied")
 	// ErrExhausted means that a limit is reached or a store of the server is full.
 	ErrExhausted = errors.New("exhausted")
 	// ErrMethodUnknown means that the server is older than this client.
@@ -168,10 +173,12 @@ var kindsOfCode = map[codes.Code][]error{
 
 // kindsOfReason holds the kinds that some reasons have besides that of their status.
 var kindsOfReason = map[assayv1.ErrorReason]error{
-	assayv1.ErrorReason_ERROR_REASON_ALIAS_MOVED:        ErrAliasMoved,
-	assayv1.ErrorReason_ERROR_REASON_ETAG_MISMATCH:      ErrEtagMismatch,
-	assayv1.ErrorReason_ERROR_REASON_GATE_CLOSED:        ErrGateClosed,
-	assayv1.ErrorReason_ERROR_REASON_REVISION_COMPACTED: ErrRevisionCompacted,
+	assayv1.ErrorReason_ERROR_REASON_ALIAS_MOVED:         ErrAliasMoved,
+	assayv1.ErrorReason_ERROR_REASON_CERTIFICATE_DENIED:  ErrCertificateDenied,
+	assayv1.ErrorReason_ERROR_REASON_CERTIFICATE_EXPIRED: ErrCertificateExpired,
+	assayv1.ErrorReason_ERROR_REASON_ETAG_MISMATCH:       ErrEtagMismatch,
+	assayv1.ErrorReason_ERROR_REASON_GATE_CLOSED:         ErrGateClosed,
+	assayv1.ErrorReason_ERROR_REASON_REVISION_COMPACTED:  ErrRevisionCompacted,
 }
 
 func kindsOf(code codes.Code, reason string) []error {

@@ -21,7 +21,7 @@ type pull struct {
 	version  *assayv1.ModelVersion
 	files    []*assayv1.File
 	target   string
-	nursery  string
+	nursery  *nursery
 	atOnce   int
 	meter    *meter
 	streams  chan struct{}
@@ -33,14 +33,11 @@ func newPull(client *Client, version *assayv1.ModelVersion, target string, optio
 	if atOnce <= 0 {
 		atOnce = rangesAtOnce
 	}
-	digest := strings.TrimPrefix(version.GetManifestDigest(), digestPrefix)
 	files := slices.SortedFunc(slices.Values(version.GetFiles()), func(a, b *assayv1.File) int {
 		return strings.Compare(a.GetPath(), b.GetPath())
 	})
 	return &pull{
 		client: client, version: version, files: files, target: target, atOnce: atOnce,
-		// Named after the content, so that what an interrupted pull left is found, and never mixed up.
-		nursery: filepath.Join(filepath.Dir(target), fmt.Sprintf(".%s.%s.part", filepath.Base(target), digest[:16])),
 		meter:   newMeter(StepReceiving, options.Progress, version.GetSizeBytes()),
 		streams: make(chan struct{}, atOnce),
 	}
@@ -49,59 +46,32 @@ func newPull(client *Client, version *assayv1.ModelVersion, target string, optio
 func (p *pull) nextCarrier() int { return int(p.carriers.Add(1) - 1) }
 
 // run brings the files; true if they were all there already.
-func (p *pull) run(ctx context.Context) (bool, error) {
+func (p *pull) run(ctx context.Context) (existed bool, err error) {
 	if existed, err := p.holdsEverything(ctx); existed || err != nil {
 		return existed, err
 	}
-	if err := p.openNursery(); err != nil {
+	p.nursery, err = openNursery(p.target, p.version.GetManifestDigest())
+	if err != nil {
 		return false, err
 	}
-	lock, err := lockFile(filepath.Join(p.nursery, "lock"))
-	if err != nil {
-		return false, p.busy(err)
-	}
-	defer lock.Close()
-	existed := false
+	defer p.nursery.close()
+	p.nursery.removeOthers()
 	err = inParallel(ctx, p.atOnce, p.files, p.receive)
 	if err == nil {
 		existed, err = p.put(ctx)
 	}
-	if err == nil || errors.Is(err, ErrContentMismatch) || errors.Is(err, ErrLocalDiskFull) {
+	isHopeless := errors.Is(err, ErrContentMismatch) || errors.Is(err, ErrLocalDiskFull)
+	if err == nil || isHopeless || !p.nursery.isWorthKeeping() {
 		// What is left has no worth, or stands in the way of making room.
-		os.RemoveAll(p.nursery)
+		p.nursery.remove()
 	}
 	return existed, err
-}
-
-// openNursery makes the directory to fill, closed to others. One that is there already must be ours: in
-// a directory that everybody may write to, it could hold links to our own files.
-func (p *pull) openNursery() error {
-	if err := os.MkdirAll(filepath.Dir(p.target), 0o777); err != nil {
-		return localFailure("make", filepath.Dir(p.target), err)
-	}
-	if err := os.Mkdir(p.nursery, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return localFailure("make", p.nursery, err)
-	}
-	status, err := os.Lstat(p.nursery)
-	if err != nil {
-		return localFailure("read", p.nursery, err)
-	}
-	if !status.IsDir() || !isOurs(status) {
-		return &Error{kinds: []error{ErrTargetExists}, Message: fmt.Sprintf("%s is in the way and belongs to somebody "+
-			"else, or is open to others. Remove it, or choose another directory.", p.nursery)}
-	}
-	for _, directory := range []string{"files", "pieces"} {
-		if err := os.MkdirAll(filepath.Join(p.nursery, directory), 0o777); err != nil {
-			return localFailure("make", p.nursery, err)
-		}
-	}
-	return nil
 }
 
 // receive brings one file. What an earlier pull left is used once; if its digest is wrong, all of the
 // file is fetched anew.
 func (p *pull) receive(ctx context.Context, number int, file *assayv1.File) error {
-	part, err := openPart(p.nursery, number, file)
+	part, err := openPart(p.nursery.path, number, file)
 	if err != nil {
 		return err
 	}
@@ -171,7 +141,7 @@ func (p *pull) stream(ctx context.Context, part *part, piece int) error {
 
 // put gives the files their name; true if somebody else put the same there first.
 func (p *pull) put(ctx context.Context) (bool, error) {
-	content := filepath.Join(p.nursery, "files")
+	content := p.nursery.files()
 	if err := syncTree(content); err != nil {
 		return false, localFailure("write", content, err)
 	}
@@ -234,14 +204,6 @@ func (p *pull) holdsEverything(ctx context.Context) (bool, error) {
 func (p *pull) occupied(why string) *Error {
 	return &Error{kinds: []error{ErrTargetExists}, Message: fmt.Sprintf("%s exists and does not hold exactly %s: %s. "+
 		"Choose another directory, or remove it first.", p.target, describeVersion(p.version), why)}
-}
-
-func (p *pull) busy(err error) error {
-	if !errors.Is(err, errLocked) {
-		return localFailure("lock", p.nursery, err)
-	}
-	return &Error{kinds: []error{ErrTargetBusy}, Message: fmt.Sprintf("Another process is pulling %s to %s. Wait for it, "+
-		"or choose another directory.", describeVersion(p.version), p.target)}
 }
 
 func (p *pull) interrupted(ctx context.Context, part *part, err error) error {

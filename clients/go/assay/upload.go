@@ -139,7 +139,7 @@ func (u *upload) write(ctx context.Context, begun *assayv1.Upload, offset, end i
 			Message: "The server ended the stream without an answer."}
 	}
 	if context.Cause(ctx) == errSilent {
-		err = silent("took nothing of " + u.file.Path)
+		err = silent("took nothing of "+u.file.Path, silenceMax)
 	}
 	return answer.GetUpload().GetDurableBytes(), err
 }
@@ -191,9 +191,9 @@ func (u *upload) interrupted(ctx context.Context, err error) error {
 	}
 }
 
-func silent(what string) *Error {
+func silent(what string, limit time.Duration) *Error {
 	return &Error{Code: codes.Unavailable, kinds: []error{ErrUnavailable, ErrUnreachable},
-		Message: fmt.Sprintf("The server %s for %s.", what, silenceMax)}
+		Message: fmt.Sprintf("The server %s for %s.", what, limit)}
 }
 
 // isWorthContinuing tells whether a transfer that failed so may go on from where it was.

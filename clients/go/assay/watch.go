@@ -5,9 +5,14 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
 )
+
+// bookmarksMissed is three times the longest pause of a healthy server: after that the connection is
+// half dead. Tests shorten it.
+var bookmarksMissed = 90 * time.Second
 
 // WatchOptions say what to watch.
 type WatchOptions struct {
@@ -23,8 +28,8 @@ type WatchOptions struct {
 // Watch gives committed changes in revision order: all events of a revision in one answer, none twice,
 // none left out. An answer without events is a bookmark, which comes at least every 30 seconds.
 //
-// When the server goes away, the stream is resumed after the last revision, for as long as the context
-// lives. Any other failure ends it: the last pair holds the error. [ErrRevisionCompacted] means that the
+// When the server goes away, falls silent, or says that this caller's share is used up, the stream is
+// resumed after the last revision, for as long as the context lives. Any other failure ends it: the last pair holds the error. [ErrRevisionCompacted] means that the
 // history was gone: read the state anew and watch from the revision of that answer plus one.
 //
 // To go on after a restart of the program, keep the revision of the last answer that was dealt with,
@@ -52,7 +57,7 @@ func (c *Client) Watch(ctx context.Context, options WatchOptions) iter.Seq2[*ass
 			if options.OnInterruption != nil {
 				options.OnInterruption(err)
 			}
-			if !sleep(ctx, watcher.pauses.next()) {
+			if !sleep(ctx, max(watcher.pauses.next(), retryAfter(err))) {
 				yield(nil, c.failureOf(ctx, ctx.Err()))
 				return
 			}
@@ -84,26 +89,35 @@ type watcher struct {
 
 // follow gives the answers of one stream until it breaks; false when the reader has enough.
 func (w *watcher) follow(ctx context.Context, yield func(*assayv1.WatchResponse, error) bool) (bool, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(bookmarksMissed, func() { cancel(errSilent) })
+	defer watchdog.Stop()
 	stream, err := w.client.Watcher().Watch(ctx, &assayv1.WatchRequest{NamePrefix: w.prefix, StartRevision: w.next})
 	if err != nil {
 		return true, err
 	}
 	for {
 		answer, err := stream.Recv()
+		if context.Cause(ctx) == errSilent {
+			err = silent("sent nothing to a watch", bookmarksMissed)
+		}
 		if err != nil {
 			return true, err
 		}
+		watchdog.Stop() // How long the reader takes is no silence of the server.
 		w.pauses = pauses{}
 		w.next = answer.GetRevision() + 1
 		if !yield(answer, nil) {
 			return false, nil
 		}
+		watchdog.Reset(bookmarksMissed)
 	}
 }
 
 // isWorthResuming tells whether a stream that ended so may go on from where it was.
 func isWorthResuming(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, ErrUnavailable)
+	return errors.Is(err, io.EOF) || errors.Is(err, ErrUnavailable) ||
+		HasReason(err, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS) ||
+		HasReason(err, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_UPLOADS)
 }

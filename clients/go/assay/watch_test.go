@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/assay-registry/assay/clients/go/assay"
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
@@ -112,6 +114,48 @@ func TestAWatchGoesOnAcrossARestartOfTheServer(t *testing.T) {
 	}
 	requireEach(t, revisions, 1, 6)
 	requireKind(t, <-interruptions, assay.ErrUnavailable)
+}
+
+func TestAWatchComesBackWhenItsShareWasUsedUp(t *testing.T) {
+	for _, reason := range []assayv1.ErrorReason{
+		assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_UPLOADS,
+	} {
+		server := serve(t)
+		server.happen(1, 3)
+		asked := 400 * time.Millisecond
+		server.Fail(once(func(call memoryregistry.Call) bool { return call.Method == "Watch" },
+			memoryregistry.Refuse(codes.ResourceExhausted, reason, "Come back later.", nil,
+				&errdetails.RetryInfo{RetryDelay: durationpb.New(asked)})))
+		begun := time.Now()
+
+		revisions, err := collect(t, server.client(), assay.WatchOptions{StartRevision: 1}, 3, nil)
+
+		if err != nil {
+			t.Fatal(err)
+		}
+		requireEach(t, revisions, 1, 3)
+		if waited := time.Since(begun); waited < asked {
+			t.Errorf("it came back after %s, and was asked to wait %s", waited, asked)
+		}
+	}
+}
+
+func TestAWatchOfASilentServerIsOpenedAnew(t *testing.T) {
+	defer assay.BookmarksMissedForTest(300 * time.Millisecond)()
+	server := serve(t)
+	interruptions := make(chan error, 100)
+
+	revisions, err := collect(t, server.client(), assay.WatchOptions{
+		OnInterruption: func(err error) { interruptions <- err },
+	}, 2, func() {
+		requireKind(t, <-interruptions, assay.ErrUnreachable)
+		server.happen(1, 2)
+	})
+
+	if err != nil {
+		t.Fatal(err)
+	}
+	requireEach(t, revisions, 1, 2)
 }
 
 func TestAWatchWhoseHistoryIsGoneEndsWithTheOldestRevision(t *testing.T) {

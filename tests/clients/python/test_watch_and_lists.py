@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2 as rpc
 
 from assay import errors
 from assay.v1.event_pb2 import Event
@@ -124,6 +125,30 @@ async def test_a_watch_survives_a_restart_and_goes_on_from_the_next_revision(
     assert revisions == [5, 6, 7, 8, 9]
     assert [request.start_revision for request in requests] == [5, 7, 9]
     assert requests[0].name_prefix == "namespaces/vision/models/digits"
+
+
+async def test_a_watch_whose_share_was_used_up_comes_back_when_it_was_told(connected: Any) -> None:
+    calls = []
+    later = rpc.RetryInfo()
+    later.retry_delay.FromMilliseconds(400)
+    reasons = ["TOO_MANY_CALLS", "TOO_MANY_UPLOADS"]
+
+    async def watch(request: Any, context: Any) -> Any:
+        calls.append(asyncio.get_running_loop().time())
+        if len(calls) <= len(reasons):
+            reason = reasons[len(calls) - 1]
+            full = grpc.StatusCode.RESOURCE_EXHAUSTED
+            await refuse(context, full, reason, details=(later,))
+        yield change(7)
+
+    client = await connected({"Watch": watch})
+
+    async for seen in client.watch(start_revision=7):
+        assert seen.revision == 7
+        break
+
+    assert len(calls) == 3
+    assert calls[-1] - calls[0] >= 0.8
 
 
 async def test_bookmarks_move_the_place_to_resume_but_are_not_shown(connected: Any) -> None:

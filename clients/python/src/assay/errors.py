@@ -6,24 +6,21 @@ AssayError
 │   │   └── InvalidName, InvalidReference, InvalidPath, InvalidMetric, InvalidSemver,
 │   │       InvalidPageToken, RequestIdReused
 │   ├── NotFound: NothingResolves               absent, or hidden from you
-│   ├── Raced                    someone was faster: read again, decide again
-│   │   └── AliasMoved, Conflict, EtagMismatch, UploadFenced
+│   ├── Raced: AliasMoved, Conflict, EtagMismatch, UploadFenced     read again, decide again
 │   ├── NotPossibleNow           change the state of things first
 │   │   └── BumpRequired, DigestChanged, DraftEmpty, DraftIncomplete, DraftNotOpen, GateClosed,
 │   │       IllegalTransition, LastAdmin, ModelDeleted, NotDeleted, RevisionInFuture,
 │   │       SemverTaken, SemverTooLow, UploadNotOpen, VersionInUse, VersionNotReady,
 │   │       VersionYanked
 │   ├── OutOfRange: RangePastEnd, RevisionCompacted, SizeMismatch, UploadOffsetWrong
-│   ├── Corrupt                  bytes are not what their digest says
-│   │   └── BlobCorrupt, ChecksumMismatch, DigestMismatch
-│   ├── Unauthenticated: CertificateExpired
+│   ├── Corrupt: BlobCorrupt, ChecksumMismatch, DigestMismatch
+│   ├── Unauthenticated: CertificateDenied, CertificateExpired
 │   ├── Exhausted: MessageTooLarge, StorageFull, TooManyCalls, TooManyUploads
 │   ├── MethodUnknown            the server is older than the client
 │   ├── Unavailable: ConnectionFailed           try again later
 │   └── AlreadyExists, DeadlinePassed, PermissionDenied, ServerFault
 ├── TransferInterrupted: DownloadInterrupted, UploadInterrupted
-├── Misused                      the program uses the client wrongly
-│   └── ClientClosed, ForeignLoop, ForkedClient, InsecureTarget
+├── Misused: ClientClosed, ForeignLoop, ForkedClient, InsecureTarget
 ├── CannotInfer                  push does not know this kind of object, or lacks a sample
 ├── ContentMismatch              what arrived is not what was promised
 ├── ContextInvalid               the contexts file is absent, wrong, or lacks the context
@@ -285,6 +282,10 @@ class Unauthenticated(Refused):
 
 class CertificateExpired(Unauthenticated):
     """The certificate expired while the connection was open."""
+
+
+class CertificateDenied(Unauthenticated):
+    """An operator denied the certificate, its key or whom it names: ask them."""
 
 
 class Exhausted(Refused):

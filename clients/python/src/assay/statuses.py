@@ -61,7 +61,7 @@ CLASS_OF_REASON: Mapping[str, type[AssayError]] = {
     "PERMISSION_MISSING": errors.PermissionDenied,
     "IDENTITY_INVALID": errors.Unauthenticated,
     "CERTIFICATE_EXPIRED": errors.CertificateExpired,
-    "CERTIFICATE_DENIED": errors.Unauthenticated,
+    "CERTIFICATE_DENIED": errors.CertificateDenied,
     "STORAGE_FULL": errors.StorageFull,
     "MESSAGE_TOO_LARGE": errors.MessageTooLarge,
     "TOO_MANY_CALLS": errors.TooManyCalls,

@@ -56,14 +56,19 @@ final class Pull {
         String name = content.substring(0, NAME_DIGITS);
         try (Nursery nursery = new Nursery(destination.target, name, connection.pieceBytes)) {
             try {
+                nursery.removeOthers();
                 requireSpace(nursery);
                 Parallel.each(connection.executor, atOnce, files, (number, file) -> receive(nursery, number, file));
                 boolean existed = destination.put(nursery.files());
                 nursery.remove();
                 return existed;
-            } catch (ContentMismatch | LocalDiskFull hopeless) {
-                nursery.remove();
-                throw hopeless;
+            } catch (RuntimeException | Error failure) {
+                // What is left has no worth then, or stands in the way of making room.
+                boolean isHopeless = failure instanceof ContentMismatch || failure instanceof LocalDiskFull;
+                if (isHopeless || !nursery.isWorthKeeping()) {
+                    nursery.removeAfter(failure);
+                }
+                throw failure;
             }
         }
     }

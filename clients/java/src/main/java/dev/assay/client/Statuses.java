@@ -24,6 +24,8 @@ final class Statuses {
     /** For reasons that have a class of their own, besides that of their status. */
     static final Map<String, Function<Failure, AssayException>> OF_REASON = Map.ofEntries(
             entry("ALIAS_MOVED", AliasMoved::new),
+            entry("CERTIFICATE_DENIED", CertificateDenied::new),
+            entry("CERTIFICATE_EXPIRED", CertificateExpired::new),
             entry("ETAG_MISMATCH", EtagMismatch::new),
             entry("GATE_CLOSED", GateClosed::new),
             entry("REVISION_COMPACTED", RevisionCompacted::new));

@@ -1,7 +1,7 @@
 package dev.assay.client;
 
-/** The certificate yields no principal, or has expired. */
-public final class Unauthenticated extends AssayException {
+/** The certificate does not tell who you are, or does not count any more. */
+public class Unauthenticated extends AssayException {
     private static final long serialVersionUID = 1L;
 
     Unauthenticated(Failure failure) {

@@ -1,6 +1,7 @@
 package dev.assay.client;
 
 import dev.assay.v1.AccessServiceGrpc;
+import dev.assay.v1.ErrorReason;
 import dev.assay.v1.ListNamespacesRequest;
 import dev.assay.v1.WatchRequest;
 import dev.assay.v1.WatchResponse;
@@ -17,9 +18,10 @@ import java.util.NoSuchElementException;
 /**
  * Committed changes in revision order: all events of a revision in one answer, none twice, none left out.
  *
- * <p>When the server goes away, the stream is resumed after the last revision, for as long as it is not closed. Any other
- * failure is thrown by {@link #hasNext} and {@link #next} and ends it: {@link RevisionCompacted} means that the history was
- * gone; read the state anew, and watch from the revision of that answer plus one.
+ * <p>When the server goes away, falls silent, or says that this caller's share is used up, the stream is resumed after the
+ * last revision, for as long as it is not closed. Any other failure is thrown by {@link #hasNext} and {@link #next} and
+ * ends it: {@link RevisionCompacted} means that the history was gone; read the state anew, and watch from the revision of
+ * that answer plus one.
  *
  * <p>One thread iterates; any thread may close, which ends a wait for the next answer.
  */
@@ -82,7 +84,10 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
                 if (!scope.isCancelled()) {
                     throw end;
                 }
-            } catch (Unavailable interruption) {
+            } catch (Unavailable | Exhausted interruption) {
+                if (!isWorthResuming(interruption)) {
+                    throw interruption;
+                }
                 resume(interruption);
             }
         }
@@ -139,7 +144,13 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
         }
     }
 
-    private void resume(Unavailable interruption) {
+    private static boolean isWorthResuming(AssayException interruption) {
+        return interruption instanceof Unavailable
+                || interruption.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_CALLS)
+                || interruption.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_UPLOADS);
+    }
+
+    private void resume(AssayException interruption) {
         alarm.close();
         stream = null;
         options.onInterruption.accept(interruption);

@@ -21,9 +21,14 @@ import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What a refusal of the server becomes. */
@@ -97,6 +102,24 @@ class ErrorsTest {
         for (String reason : Statuses.OF_REASON.keySet()) {
             ErrorReason.valueOf("ERROR_REASON_" + reason);
         }
+    }
+
+    @Test
+    void everyReasonOfTheCatalogueHasItsClass() throws IOException {
+        Set<String> without = Arrays.stream(ErrorReason.values()).map(Enum::name).collect(Collectors.toSet());
+        without.removeAll(Set.of("UNRECOGNIZED", "ERROR_REASON_UNSPECIFIED"));
+        try (InputStream lines = ErrorsTest.class.getResourceAsStream("/reasons.txt")) {
+            for (String line : new String(lines.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+                String[] words = line.split(" ");
+
+                AssayException failure = explained(refusal(Code.valueOf(words[1]), words[0], "A sentence."));
+
+                assertEquals(words[2], failure.getClass().getSimpleName(), words[0]);
+                assertTrue(failure.hasReason(ErrorReason.valueOf("ERROR_REASON_" + words[0])));
+                without.remove("ERROR_REASON_" + words[0]);
+            }
+        }
+        assertEquals(Set.of(), without, "give them a place in clients/common.toml, and run `make docs`");
     }
 
     @Test

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.assay.v1.File;
 import io.grpc.Status;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -161,13 +161,9 @@ class PullTest {
 
     @Test
     void whatAnEarlierPullLeftWrongIsFetchedAnew() throws IOException {
-        registry.damagedMessages.set(1);
-        try (AssayClient first = builder().patience(Duration.ZERO).build()) {
-            assertThrows(
-                    TransferInterrupted.class,
-                    () -> first.pull("vision/digits/1", target, PullOptions.create().rangesAtOnce(1)));
-        }
-        Path nursery = entries(target.getParent()).get(0);
+        Path nursery = nursery(registry.version.getManifestDigest().substring(7, 23));
+        Files.createDirectories(nursery.resolve("pieces"));
+        Files.setPosixFilePermissions(nursery, PosixFilePermissions.fromString("rwx------"));
         int number = 2; // The weights are the last in order of path.
         Path part = nursery.resolve("files/weights/model.safetensors");
         Files.createDirectories(part.getParent());
@@ -256,21 +252,6 @@ class PullTest {
     }
 
     @Test
-    void aDiskThatFillsMeanwhileIsUnderstood() {
-        Path full = Path.of("/dev/full");
-        IOException refusal = assertThrows(IOException.class, () -> {
-            try (FileOutputStream output = new FileOutputStream(full.toFile())) {
-                output.write(1);
-            }
-        });
-
-        AssayException failure = LocalFailures.of("write", full, refusal);
-
-        assertInstanceOf(LocalDiskFull.class, failure);
-        ConnectionTest.assertContains(failure, "Make room, or choose another disk, and call again.");
-    }
-
-    @Test
     void twoPullsToOnePlaceDoNotMix() throws Exception {
         registry.files.put("weights/model.safetensors", random(8 * MIB));
         registry.publish();
@@ -289,6 +270,68 @@ class PullTest {
         ConnectionTest.assertContains(failure, "Another pull of the same content");
         first.get(30, TimeUnit.SECONDS);
         assertEquals(registry.files.keySet(), content().keySet());
+    }
+
+    /** A lock is the process's: whoever closes the file a second time would give it away. */
+    @Test
+    void aRefusedPullDoesNotTakeTheLockOfTheOneThatGoesOn() throws Exception {
+        CountDownLatch underWay = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        CompletableFuture<Pulled> first = client.pullAsync(
+                "vision/digits/1", target, PullOptions.create().onProgress(progress -> {
+                    underWay.countDown();
+                    await(mayGoOn);
+                }));
+        await(underWay);
+        Path lock = nursery(registry.version.getManifestDigest().substring(7, 23)).resolve("lock");
+
+        assertThrows(TargetBusy.class, () -> client.pull("vision/digits/1", target));
+        registry.files.put("config.json", "[]".getBytes());
+        registry.publish();
+        client.pull("vision/digits/1", target);
+
+        assertTrue(isLockedForOtherProcesses(lock));
+        mayGoOn.countDown();
+        // What the server has is another content by now.
+        ExecutionException failure = assertThrows(ExecutionException.class, () -> first.get(30, TimeUnit.SECONDS));
+        assertInstanceOf(AssayException.class, failure.getCause());
+        assertEquals(List.of(target), entries(target.getParent()));
+    }
+
+    private static boolean isLockedForOtherProcesses(Path lock) throws IOException {
+        String inode = ":" + Files.getAttribute(lock, "unix:ino") + " ";
+        return Files.readAllLines(Path.of("/proc/locks")).stream().anyMatch(line -> line.contains(inode));
+    }
+
+    private Path nursery(String content) {
+        return target.resolveSibling("." + target.getFileName() + "." + content + ".part-java");
+    }
+
+    @Test
+    void whatPullsOfOtherVersionsLeftIsRemoved() throws IOException {
+        Path abandoned = nursery("a".repeat(16));
+        Path halfRemoved = nursery("d".repeat(16)).resolveSibling(nursery("d".repeat(16)).getFileName() + ".gone-0123abcd");
+        Path ofAnother = target.resolveSibling(".letters." + "c".repeat(16) + ".part-java");
+        for (Path left : List.of(abandoned, halfRemoved, ofAnother)) {
+            Files.createDirectories(left.resolve("files"));
+            Files.setPosixFilePermissions(left, PosixFilePermissions.fromString("rwx------"));
+            Files.writeString(left.resolve("files/weights.bin"), "half");
+        }
+
+        client.pull("vision/digits/1", target);
+
+        assertEquals(Set.of(target, ofAnother), Set.copyOf(entries(target.getParent())));
+    }
+
+    @Test
+    void aPullThatBroughtNothingLeavesNothing() throws IOException {
+        registry.files.keySet().retainAll(Set.of("config.json"));
+        registry.publish();
+        served.failNext("ReadArtifact", Refusals.refusal(Status.Code.DATA_LOSS, "BLOB_CORRUPT", "It is damaged."));
+
+        assertThrows(Corrupt.class, () -> client.pull("vision/digits/1", target));
+
+        assertEquals(List.of(), entries(target.getParent()));
     }
 
     @Test
@@ -311,6 +354,10 @@ class PullTest {
         registry.publish();
         CountDownLatch underWay = new CountDownLatch(1);
         CountDownLatch mayGoOn = new CountDownLatch(1);
+        AssayClientBuilder builder = served.client();
+        // In one piece, which is too large to be under way as a whole when the server ends.
+        builder.pieceBytes = weights.length;
+        AssayClient client = builder.build();
         CompletableFuture<Pulled> pull = client.pullAsync(
                 "vision/digits/1", target, PullOptions.create().onProgress(progress -> {
                     if (progress.totalBytes() > 8 * MIB) {
@@ -325,7 +372,8 @@ class PullTest {
 
         pull.get(60, TimeUnit.SECONDS);
         assertArrayEquals(weights, content().get("weights/model.safetensors"));
-        assertTrue(served.callsOf("ReadArtifact").size() > 8);
+        assertTrue(served.callsOf("ReadArtifact").size() > 2, "one for the other file, and two or more for this");
+        client.close();
     }
 
     @Test

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Duration;
+import com.google.rpc.RetryInfo;
 import dev.assay.v1.Event;
 import dev.assay.v1.ModelVersion;
 import dev.assay.v1.WatchRequest;
@@ -111,6 +113,35 @@ class WatchTest {
         try (Watch watch = client.watch("")) {
             assertEquals(11, watch.next().getRevision());
             assertEquals(12, watch.next().getRevision());
+        }
+    }
+
+    @Test
+    void whoUsedUpItsShareComesBackWhenTold() {
+        watched.add(11, 1);
+        RetryInfo later = RetryInfo.newBuilder()
+                .setRetryDelay(Duration.newBuilder().setNanos(400_000_000))
+                .build();
+        served.failNext(
+                "Watch",
+                Refusals.refusal(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "Come back later.", later),
+                Refusals.refusal(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_UPLOADS", "Come back later.", later));
+        long begun = System.nanoTime();
+
+        try (Watch watch = client.watch("")) {
+            assertEquals(11, watch.next().getRevision());
+        }
+
+        assertEquals(3, served.callsOf("Watch").size());
+        assertTrue(System.nanoTime() - begun >= 800_000_000);
+    }
+
+    @Test
+    void aFullStoreEndsTheWatch() {
+        served.failNext("Watch", Refusals.refusal(Status.Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", "It is full."));
+
+        try (Watch watch = client.watch("")) {
+            assertThrows(Exhausted.class, watch::hasNext);
         }
     }
 
