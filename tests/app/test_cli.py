@@ -1,92 +1,17 @@
 """The server's command line, run as people run it."""
 
 import asyncio
-import logging
-import os
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
-from typer.testing import CliRunner
 
 from assay import contexts
 from assay.v1 import access_service_pb2, access_service_pb2_grpc
-from assay_server.cli.commands import app
 from assay_server.domain.access import Role
-
-SERVER = str(Path(sys.executable).with_name("assay-server"))
-
-
-@dataclass
-class Result:
-    status: int
-    output: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command in this process, which spares the imports, at home in ``tmp_path``."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments: str, **environment: str) -> Result:
-        variables = {"HOME": str(tmp_path), "COLUMNS": "100", **environment}
-        result = CliRunner().invoke(app, arguments, env=variables, prog_name="assay-server")
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return Result(result.exit_code, result.output)
-
-    yield command
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-
-
-@dataclass
-class Started:
-    """A server process that said where it serves."""
-
-    process: "subprocess.Popen[str]"
-    target: str
-    said: list[str]
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
-
-
-@contextmanager
-def started(*arguments: str, home: Path) -> Iterator[Started]:
-    process = subprocess.Popen(
-        [SERVER, *arguments],
-        cwd=home,
-        env={**os.environ, "HOME": str(home), "COLUMNS": "100"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        said: list[str] = []
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("ready "):
-                break
-        assert said, "the server said nothing"
-        assert said[-1].startswith("ready "), "".join(said)
-        yield Started(process, said[-1].split()[1], said)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        process.stdout.close()
+from tests.app.running import SERVER, Result, Run, Started, free_port, started
 
 
 def who_am_i(file: Path, name: str) -> access_service_pb2.WhoAmIResponse:
@@ -210,12 +135,6 @@ def test_init_makes_an_installation_that_serves_its_one_first_admin(
     assert "connection_idle_s" not in began  # as many settings as were changed
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_settings_that_are_wrong_end_with_status_2_and_every_problem(
     tmp_path: Path, run: Run
 ) -> None:
@@ -302,7 +221,17 @@ def test_migrating_is_safe_to_repeat(tmp_path: Path, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["dev"], ["serve"], ["init"], ["migrate"], ["health"], ["config"], ["config", "check"]],
+    [
+        [],
+        ["dev"],
+        ["serve"],
+        ["init"],
+        ["issue"],
+        ["migrate"],
+        ["health"],
+        ["config"],
+        ["config", "check"],
+    ],
 )
 def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     result = run(*command, "--help")

@@ -90,10 +90,22 @@ def test_a_check_prints_a_table_or_json_and_its_status_tells(run: Run, tmp_path:
             "subject": "revision 1",
             "said": "has no audit entry",
             "level": "problem",
+            "used_by": [],
+            "place": "",
         }
     ]
     assert unreadable.exit_code == 1
     assert "cannot be read" in unreadable.output
+
+
+@pytest.mark.parametrize("arguments", [("backup", "kept"), ("restore", "kept"), ("fsck",)])
+def test_without_settings_each_command_asks_which_registry(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert "which registry? Give its settings with --config FILE" in result.output
 
 
 @pytest.mark.parametrize("command", ["backup", "restore", "fsck"])

@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-import shutil
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,56 +12,10 @@ import pytest
 from assay_server.app.checking import check
 from assay_server.domain.checking import Check, Level
 from assay_server.services.checking import Checked
-from assay_server.sqlstore.schema import migrate
 from tests.backup.busy import Place, quiet
 from tests.postgres import PostgresCluster
 
 Damage = Callable[[Place], None]
-
-
-async def fill(place: Place) -> None:
-    """Two published versions; ``champion`` was moved twice."""
-    await migrate(place.url)
-    async with place.open() as working:
-        await working.found()
-        await working.publish("one")
-        await working.publish("two")
-
-
-@pytest.fixture(scope="session")
-def sound_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry in SQLite, to be copied."""
-    directory = tmp_path_factory.mktemp("sound")
-    asyncio.run(fill(Place(f"sqlite:///{directory}/assay.db", directory / "blobs")))
-    return directory
-
-
-@pytest.fixture(scope="session")
-def sound_database(
-    postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
-    """A registry in PostgreSQL, to be copied: the name of its database, and its blobs."""
-    name, blobs = postgres.create_database(), tmp_path_factory.mktemp("sound") / "blobs"
-    asyncio.run(fill(Place(postgres.url(name), blobs)))
-    yield name, blobs
-    postgres.drop_database(name)
-
-
-@pytest.fixture
-def on_sqlite(sound_files: Path, tmp_path: Path) -> Place:
-    shutil.copytree(sound_files, tmp_path / "registry")
-    directory = tmp_path / "registry"
-    return Place(f"sqlite:///{directory}/assay.db", directory / "blobs")
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def sound(request: pytest.FixtureRequest) -> Place:
-    """A registry that agrees with itself."""
-    if request.param == "sqlite":
-        place: Place = request.getfixturevalue("on_sqlite")
-        return place
-    name, blobs = request.getfixturevalue("sound_database")
-    return Place(request.getfixturevalue("create_database")(name), blobs)
 
 
 def plant(place: Place, statements: str, request: pytest.FixtureRequest) -> None:
@@ -342,6 +295,21 @@ async def test_damage_to_files_is_found(on_sqlite: Place, name: str) -> None:
     assert said in f"{found.discoveries[0].subject} {found.discoveries[0].said}"
     assert found.discoveries[0].level is level
     assert found.is_sound == (level is Level.NOTE)
+
+
+async def test_damaged_bytes_are_told_with_the_files_that_they_are_and_their_place(
+    sound: Place,
+) -> None:
+    blob = blob_of(sound)
+    content = blob.read_bytes()
+    write(blob, b"six")
+
+    found = (await checked(sound)).discoveries
+
+    write(blob, content)  # the blobs of the PostgreSQL registry are shared
+    number = {b"one": 1, b"two": 2}[content]
+    used_by = (f"model.joblib of namespaces/vision/models/digits/versions/{number}",)
+    assert [(one.used_by, one.place) for one in found] == [(used_by, str(blob))]
 
 
 async def test_a_quick_check_does_not_read_the_bytes(on_sqlite: Place) -> None:

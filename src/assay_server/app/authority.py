@@ -53,12 +53,26 @@ class DirectoryAuthority:
         """A client's certificate ``{name}.pem`` with this single URI."""
         return self._leaf(name, [x509.UniformResourceIdentifier(uri)], is_server=False)
 
+    def issue(self, directory: Path, name: str, uri: str) -> LeafFiles:
+        """A client's certificate to hand over, in another directory."""
+        return self._leaf(
+            name, [x509.UniformResourceIdentifier(uri)], is_server=False, directory=directory
+        )
+
     def server(self, hosts: Iterable[str]) -> LeafFiles:
         """The server's certificate ``server.pem`` for these host names and addresses."""
         return self._leaf("server", [_host(host) for host in hosts], is_server=True)
 
-    def _leaf(self, name: str, names: Sequence[x509.GeneralName], *, is_server: bool) -> LeafFiles:
-        files = LeafFiles(self._directory / f"{name}.pem", self._directory / f"{name}.key")
+    def _leaf(
+        self,
+        name: str,
+        names: Sequence[x509.GeneralName],
+        *,
+        is_server: bool,
+        directory: Path | None = None,
+    ) -> LeafFiles:
+        place = directory or self._directory
+        files = LeafFiles(place / f"{name}.pem", place / f"{name}.key")
         if not self._still_good(files, names):
             key = ec.generate_private_key(ec.SECP256R1())
             certificate = self._signed(name, names, key.public_key(), is_server=is_server)

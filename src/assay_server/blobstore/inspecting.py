@@ -49,6 +49,9 @@ class DiskInspection:
         finally:
             os.close(descriptor)
 
+    def place(self, sha256: str) -> str:
+        return str(self._layout.blob(sha256))
+
     def stored(self) -> Iterator[tuple[str, bool]]:
         if not self._layout.blobs.is_dir():
             return

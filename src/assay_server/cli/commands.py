@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from assay_server.cli.failing import say, sentences
-from assay_server.config import Config, read_config, reference, shown
+from assay_server.config import Config, ConfigError, read_config, reference, shown
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -186,6 +186,44 @@ def init(
 
 
 @app.command()
+def issue(
+    principal: Annotated[
+        str, typer.Argument(metavar="PRINCIPAL", help="For whom: spiffe://DOMAIN/people/NAME.")
+    ],
+    *,
+    directory: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Of the installation, as `init` or `dev` made it."),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="New directory to hand over.")],
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="Give it too, as admin, at the running server.")
+    ] = "",
+    on: Annotated[
+        str,
+        typer.Option("--on", metavar="WHERE", help="NAMESPACE or NAMESPACE/MODEL of the role."),
+    ] = "",
+    target: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="By which they reach it, if not as the admin does."),
+    ] = "",
+) -> None:
+    r"""Make a certificate for a colleague, with the authority of the installation.
+
+    Without --role nothing is visible to them until `assay role grant` gives them one.
+
+    [bold]Example[/]:
+
+      assay-server issue spiffe://lab.example/people/ann \
+          --directory /srv/assay --to ann --role data-scientist --on vision
+    """
+    with sentences():
+        from assay_server.cli.issue import Wanted, run_issue
+
+        run_issue(Wanted(directory.absolute(), principal, to.absolute(), target, role, on))
+
+
+@app.command()
 def migrate(config: ConfigOption = None) -> None:
     """Bring the store's schema to this version. Safe to repeat.
 
@@ -222,7 +260,7 @@ def backup(
     [bold]Example[/]: assay-server backup /backups/2026-05-01 --config /etc/assay/config.toml
     """
     with sentences():
-        settings = _settings(config)
+        settings = _settings_of_a_registry(config)
         from assay_server.cli.backup import run_backup
 
         run_backup(settings, directory, may_link=not copy)
@@ -240,7 +278,7 @@ def restore(
     [bold]Example[/]: assay-server restore /backups/2026-05-01 --config /etc/assay/config.toml
     """
     with sentences():
-        settings = _settings(config)
+        settings = _settings_of_a_registry(config, may_be_here=False)
         from assay_server.cli.backup import run_restore
 
         run_restore(settings, directory, may_link=not copy)
@@ -272,7 +310,7 @@ def fsck(
         say("--output must be table or json")
         raise typer.Exit(2)
     with sentences():
-        settings = _settings(config)
+        settings = _settings_of_a_registry(config)
         from assay_server.cli.fsck import run_fsck
 
         run_fsck(settings, is_hashed=not quick, as_json=output == "json")
@@ -325,6 +363,19 @@ def reference_command() -> None:
 
 def _settings(file: Path | None) -> Config:
     return read_config(file, os.environ)
+
+
+def _settings_of_a_registry(file: Path | None, *, may_be_here: bool = True) -> Config:
+    """Settings of a registry that somebody means; the defaults are of one in this directory."""
+    is_named = file is not None or "ASSAY__STORE__URL" in os.environ
+    if not is_named and not (may_be_here and Path("assay.db").exists()):
+        raise ConfigError(
+            (
+                "which registry? Give its settings with --config FILE (those of a development "
+                "server are in .assay/dev/config.toml), or variables such as ASSAY__STORE__URL",
+            )
+        )
+    return _settings(file)
 
 
 def _servable_settings(file: Path | None) -> Config:

@@ -35,11 +35,12 @@ def say(problem: str) -> None:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What a person can mend. Imported late: most commands never fail."""
-    from assay.errors import ContextInvalid
+    from assay.errors import AssayError
     from assay_server.app.page_key import UnusableKey
     from assay_server.app.stores import StoreProblem
     from assay_server.app.tracing import ExporterMissing
     from assay_server.cli.health import Unhealthy
+    from assay_server.cli.issue import NotGranted
     from assay_server.domain.backups import BackupRefused
     from assay_server.domain.errors import RegistryError
     from assay_server.services.founding import AlreadyFounded
@@ -49,10 +50,11 @@ def _expected() -> tuple[type[Exception], ...]:
 
     return (
         AlreadyFounded,
+        AssayError,
         BackupRefused,
         CannotListen,
-        ContextInvalid,
         ExporterMissing,
+        NotGranted,
         OSError,
         RegistryError,
         StoreProblem,

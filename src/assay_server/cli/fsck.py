@@ -15,6 +15,8 @@ from assay_server.config import Config
 from assay_server.domain.checking import Check, Discovery, Level
 from assay_server.services.checking import Checked
 
+REPAIR = "docs/operations.md, Repairing bytes"
+
 
 def run_fsck(config: Config, *, is_hashed: bool, as_json: bool) -> None:
     """Check and tell; exit with 1 when there is a problem."""
@@ -64,6 +66,10 @@ def _show(checked: Checked) -> None:
     for discovery in sorted(checked.discoveries, key=_severity):
         text = f"{discovery.level} {discovery.check}: {discovery.subject} {discovery.said}"
         console.print(text, markup=False, soft_wrap=True)
+        for more in (*discovery.used_by, *filter(None, [discovery.place])):
+            console.print(f"    {more}", markup=False, soft_wrap=True)
+    if checked.of(Check.BLOBS, Level.PROBLEM):
+        console.print(f"How bytes are brought back: {REPAIR}", markup=False, soft_wrap=True)
     told = "agrees with itself" if checked.is_sound else "does not agree with itself"
     console.print(f"The registry at revision {checked.revision} {told}.")
 

@@ -42,6 +42,10 @@ class Discovery:
     subject: str
     said: str
     level: Level = Level.PROBLEM
+    used_by: tuple[str, ...] = ()
+    """Of bytes: the files of versions and drafts that are these."""
+    place: str = ""
+    """Of bytes: where they lie."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,10 @@ class FactsInspection(Protocol):
         """The model and its versions, as they are and as their history has them."""
         ...
 
-    async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
-        """Where each alias points."""
-        ...
-
-    async def moves(self, namespace_id: str, model_id: str) -> Sequence[SeenMove]:
-        """The history of all aliases of a model, in order."""
+    async def aliases(
+        self, namespace_id: str, model_id: str
+    ) -> tuple[Mapping[str, int], Sequence[SeenMove]]:
+        """Where each alias of a model points, and the history of all of them, in order."""
         ...
 
     async def audit(self) -> tuple[Mapping[int, int], int]:
@@ -57,6 +55,10 @@ class FactsInspection(Protocol):
 
     async def blobs(self) -> Mapping[str, int]:
         """Size by digest of every blob that a version or a draft refers to."""
+        ...
+
+    async def uses(self, sha256: str) -> Sequence[str]:
+        """``PATH of NAME`` for each file of a version or a draft that is this blob."""
         ...
 
     async def uploads(self) -> Mapping[str, int]:
@@ -73,6 +75,10 @@ class BlobInspection(Protocol):
 
     def look(self, sha256: str, *, is_hashed: bool) -> SeenBlob:
         """Look at one blob."""
+        ...
+
+    def place(self, sha256: str) -> str:
+        """Where an operator finds it."""
         ...
 
     def stored(self) -> Iterator[tuple[str, bool]]:

@@ -1,7 +1,7 @@
 """Checking: whether facts, bytes and trail of a registry agree. Changes nothing."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay_server.domain.checking import (
     Check,
@@ -107,8 +107,7 @@ class CheckingService:
                     checked.note(Check.VERSIONS, 0, check_version(of_model, seen))
             states = await self._facts.states(*of_model)
             checked.note(Check.HISTORY, len(states), check_history(states))
-            current = await self._facts.aliases(*of_model)
-            moves = await self._facts.moves(*of_model)
+            current, moves = await self._facts.aliases(*of_model)
             checked.note(Check.ALIASES, len(current), check_aliases(of_model, current, moves))
 
     async def _bytes(
@@ -119,7 +118,11 @@ class CheckingService:
         for place, (sha256, size_bytes) in enumerate(sorted(wanted.items())):
             report("blobs", place, len(wanted))
             seen = blobs.look(sha256, is_hashed=is_hashed)
-            checked.note(Check.BLOBS, 1, check_blob(sha256, size_bytes, seen))
+            checked.note(Check.BLOBS, 1)
+            for found in check_blob(sha256, size_bytes, seen):
+                used_by = tuple(await self._facts.uses(sha256))
+                placed = replace(found, used_by=used_by, place=blobs.place(sha256))
+                checked.note(Check.BLOBS, 0, [placed])
         for name, is_blob in blobs.stored():
             if name not in wanted:
                 said = (
@@ -129,5 +132,5 @@ class CheckingService:
                 )
                 checked.note(Check.BLOBS, 0, [Discovery(Check.BLOBS, name, said, Level.NOTE)])
         staged = blobs.staged()
-        found = check_staged(staged, await self._facts.uploads())
-        checked.note(Check.STAGING, len(staged), found)
+        uploads = await self._facts.uploads()
+        checked.note(Check.STAGING, len(staged), check_staged(staged, uploads))

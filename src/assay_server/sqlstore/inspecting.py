@@ -12,7 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.checking import SeenEvents, SeenMove, SeenState, SeenVersion
 from assay_server.domain.manifest import File
-from assay_server.domain.names import model_name, version_name
+from assay_server.domain.names import draft_name, model_name, version_name
 from assay_server.domain.versions import Version
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.columns import NUMBER
@@ -38,7 +38,12 @@ _NEVER = 2**62
 
 _VERSIONS, _FILES, _EVENTS = tables.versions, tables.version_files, tables.events
 _MOVES, _ALIASES, _MODELS = tables.alias_moves, tables.aliases, tables.models
-_DRAFT_FILES, _UPLOADS, _AUDIT = tables.draft_files, tables.uploads, tables.audit_entries
+_DRAFTS, _DRAFT_FILES, _UPLOADS, _AUDIT = (
+    tables.drafts,
+    tables.draft_files,
+    tables.uploads,
+    tables.audit_entries,
+)
 _MODEL_HISTORY, _VERSION_HISTORY = tables.model_history, tables.version_history
 _VERSION, _FILE = Shape(Version, _VERSIONS), Shape(File, _FILES)
 
@@ -106,6 +111,25 @@ BLOBS = Statement(
     union_all(
         select(_FILES.c.sha256, _FILES.c.size_bytes),
         select(_DRAFT_FILES.c.sha256, _DRAFT_FILES.c.size_bytes),
+    )
+)
+
+
+def _uses(table: Any, key: str) -> Select[Any]:
+    """Where a blob is a file: the names and the path."""
+    columns = [table.c[name] for name in ("namespace_id", "model_id", key, "path")]
+    return select(*columns).where(*at(table, "sha256")).order_by(*columns)
+
+
+VERSION_USES = Statement(_uses(_FILES, "number"))
+DRAFT_USES = Statement(
+    _uses(_DRAFT_FILES, "draft_id").where(
+        select(_DRAFTS.c.draft_id)
+        .where(
+            *(key == _DRAFT_FILES.c[key.name] for key in _DRAFTS.primary_key.columns),
+            _DRAFTS.c.state == literal_column("'OPEN'"),
+        )
+        .exists()
     )
 )
 UPLOADS = Statement(
@@ -177,13 +201,16 @@ class SqlInspection:
         then = await self._session.rows(VERSION_THEN, **of_model)
         return found + _states(now, then, lambda key: version_name(namespace_id, model_id, key))
 
-    async def aliases(self, namespace_id: str, model_id: str) -> Mapping[str, int]:
-        rows = await self._session.rows(ALIASES, namespace_id=namespace_id, model_id=model_id)
-        return {row[0]: row[1] for row in rows}
-
-    async def moves(self, namespace_id: str, model_id: str) -> Sequence[SeenMove]:
-        rows = await self._session.rows(MOVES, namespace_id=namespace_id, model_id=model_id)
-        return [SeenMove(row[0], row[1], row[2], row[3]) for row in rows]
+    async def aliases(
+        self, namespace_id: str, model_id: str
+    ) -> tuple[Mapping[str, int], Sequence[SeenMove]]:
+        of_model = {"namespace_id": namespace_id, "model_id": model_id}
+        now = await self._session.rows(ALIASES, **of_model)
+        moves = await self._session.rows(MOVES, **of_model)
+        return (
+            {row[0]: row[1] for row in now},
+            [SeenMove(row[0], row[1], row[2], row[3]) for row in moves],
+        )
 
     async def audit(self) -> tuple[Mapping[int, int], int]:
         found = {row[0]: row[1] for row in await self._session.rows(AUDITED)}
@@ -192,6 +219,14 @@ class SqlInspection:
 
     async def blobs(self) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(BLOBS)}
+
+    async def uses(self, sha256: str) -> Sequence[str]:
+        of_versions = await self._session.rows(VERSION_USES, sha256=sha256)
+        of_drafts = await self._session.rows(DRAFT_USES, sha256=sha256)
+        return [
+            *(f"{row[3]} of {version_name(row[0], row[1], row[2])}" for row in of_versions),
+            *(f"{row[3]} of {draft_name(row[0], row[1], row[2])}" for row in of_drafts),
+        ]
 
     async def uploads(self) -> Mapping[str, int]:
         return {row[0]: row[1] for row in await self._session.rows(UPLOADS)}

@@ -1,5 +1,6 @@
 """The life of a version by hand: every command that changes something, on a real server."""
 
+import hashlib
 import io
 import json
 import select
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.cli.conftest import Furnished
 from tests.clients.cli.running import CommandLine
 
 SIGNATURE = {
@@ -303,3 +305,24 @@ def test_looking_back_at_a_revision(
     assert early.status != 0
     assert "is in the future" in late.err
     assert "has no past" in cli("show", "vision", *then).err
+
+
+def test_damaged_bytes_are_healed_by_a_push_of_the_same_file_into_another_namespace(
+    cli: CommandLine, furnished: Furnished, tmp_path: Path
+) -> None:
+    content = b"weights that a disk will forget"
+    (tmp_path / "model.onnx").write_bytes(content)
+    cli("push", "vision/healed", str(tmp_path / "model.onnx"), "--create")
+    digest = hashlib.sha256(content).hexdigest()
+    blobs = furnished.registry.contexts_path.parent / "blobs"
+    blob = blobs / "blobs/sha256" / digest[:2] / digest[2:4] / digest
+    blob.chmod(0o600)
+    blob.write_bytes(b"weights that a disk did forget?")
+
+    damaged = cli("pull", "vision/healed/1", "--to", str(tmp_path / "one"))
+    cli("namespace", "create", "repair")
+    pushed = cli("push", "repair/any", str(tmp_path / "model.onnx"), "--create")
+    healed = cli("pull", "vision/healed/1", "--to", str(tmp_path / "two"))
+
+    assert (damaged.status, pushed.status, healed.status) == (8, 0, 0)
+    assert (tmp_path / "two/model.onnx").read_bytes() == content
