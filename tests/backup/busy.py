@@ -32,7 +32,9 @@ EVERYTHING = Page(100_000)
 
 
 def config_of(url: str, blobs: Path) -> Config:
-    return Config(store=StoreSection(url=url), blobs=BlobsSection(directory=blobs))
+    return Config(
+        store=StoreSection(url=url, audit_reserve_bytes=0), blobs=BlobsSection(directory=blobs)
+    )
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:

@@ -33,6 +33,8 @@ from assay_server.transport.interceptors.identifying import DEVELOPMENT_PRINCIPA
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "vision"
+RESERVE_BYTES = 2 * 1024 * 1024
+"""The disks of these tests are small."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def serve_one(url: str, blobs: str) -> None:
     )
     config = Config(
         server=ServerSection(listen="127.0.0.1:0", plaintext_for_development=True),
-        store=StoreSection(url=url),
+        store=StoreSection(url=url, audit_reserve_bytes=RESERVE_BYTES),
         blobs=BlobsSection(directory=Path(blobs)),
         operations=OperationsSection(listen=""),
         paging=PagingSection(key="5a" * 32),

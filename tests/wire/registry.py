@@ -97,6 +97,10 @@ class Stubs:
         return str(answer.role_binding.name)
 
 
+RESERVE_BYTES = 1024 * 1024
+"""Of the disk for the audit trail: there are many registries in a run of the tests."""
+
+
 @cache
 def blank_store() -> Path:
     """The files of an empty store; making the schema takes longer than most tests."""
@@ -122,7 +126,9 @@ def settings(directory: Path, authority: Authority, **limits: float) -> Config:
         base,
         server=ServerSection(listen="127.0.0.1:0"),
         tls=TlsSection(certificate=certificate, private_key=key, client_authorities=authorities),
-        store=StoreSection(url=f"sqlite:///{directory / 'assay.db'}"),
+        store=StoreSection(
+            url=f"sqlite:///{directory / 'assay.db'}", audit_reserve_bytes=RESERVE_BYTES
+        ),
         blobs=BlobsSection(directory=directory / "blobs"),
         operations=OperationsSection(listen="127.0.0.1:0"),
         paging=PagingSection(key_file=directory / "page-token.key"),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from assay_server.app.rooms import CLOCK, Stores
 from assay_server.blobstore.disk import Disk
@@ -12,6 +12,7 @@ from assay_server.blobstore.metered import Metered
 from assay_server.config import Config
 from assay_server.sqlstore.opening import open_store
 from assay_server.sqlstore.places import StoreNotOpened
+from assay_server.sqlstore.reserve import Reserve
 from assay_server.sqlstore.schema import migrate
 
 StoreProblem = StoreNotOpened
@@ -31,7 +32,10 @@ async def open_stores(config: Config, metrics: CollectorRegistry) -> AsyncIterat
         bring_up_to_date=config.store.migrate_at_start,
         events_kept=timedelta(seconds=config.store.events_kept_s),
         audit_kept=timedelta(seconds=config.store.audit_kept_s),
+        audit_reserve_bytes=config.store.audit_reserve_bytes,
     )
+    if store.audit_reserve is not None:
+        _show(store.audit_reserve, metrics)
     try:
         blobs = Disk(config.blobs.directory)
         try:
@@ -57,3 +61,19 @@ async def migrate_store(config: Config) -> None:
         StoreNotOpened: The store does not answer or is in use.
     """
     await migrate(config.store.url)
+
+
+def _show(reserve: Reserve, metrics: CollectorRegistry) -> None:
+    """Tell the monitors how much longer the trail can be written when the disk is full."""
+    left = Gauge(
+        "assay_audit_reserve_bytes",
+        "What is left of the space that is kept for the audit trail.",
+        registry=metrics,
+    )
+    left.set_function(lambda: reserve.left_bytes)
+    is_whole = Gauge(
+        "assay_audit_reserve_is_whole",
+        "0 while the disk is full: changes are refused, and the reserve is used.",
+        registry=metrics,
+    )
+    is_whole.set_function(lambda: reserve.is_whole)

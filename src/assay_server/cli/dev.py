@@ -25,6 +25,8 @@ NAMESPACE = "main"
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 CONTEXT = "dev"
+RESERVE_BYTES = 1024 * 1024
+"""Of the disk for the audit trail: there may be many such registries on one machine."""
 
 
 def principal(role: Role) -> str:
@@ -97,6 +99,9 @@ client_authorities = "pki/ca.pem"
 
 [identity]
 trust_domains = ["{TRUST_DOMAIN}"]
+
+[store]
+audit_reserve_bytes = {RESERVE_BYTES}
 
 [operations]
 listen = "127.0.0.1:{operations_port}"

@@ -99,6 +99,12 @@ class StoreSection:
         "by the month, with the last of it.",
         least=30 * 86400,
     )
+    audit_reserve_bytes: int = setting(
+        64 * MIB,
+        "On SQLite, space that a file beside the audit trail keeps for it. When the disk is full "
+        "changes are refused, and reads go on until it is used up. 0 keeps none.",
+        least=0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

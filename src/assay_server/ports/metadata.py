@@ -161,6 +161,15 @@ class MetadataStore(Protocol):
 
         Raises:
             UploadFenced: The upload has another epoch by now, or is not open any more.
+            StorageFull: As ``require_space``, or no space is left at all.
+        """
+        ...
+
+    def require_space(self) -> None:
+        """Ask before bytes are taken that may lie on the disk of the facts.
+
+        Raises:
+            StorageFull: What is left of that disk is for the audit trail; no change is taken.
         """
         ...
 

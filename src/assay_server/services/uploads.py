@@ -117,6 +117,7 @@ class UploadService:
             UploadNotOpen: It takes no bytes any more.
             UploadFenced: It was begun again since ``epoch``.
             TooManyUploads: The server fills as many as it can.
+            StorageFull: No more bytes are taken now.
         """
         require_upload_id(name, field="upload")
 
@@ -125,7 +126,9 @@ class UploadService:
                 require_open_draft(await _visible_draft(reader, call, name))
                 return require_epoch(await reader.uploads.get(*name), epoch)
 
-        opened = self._streams.opened(await writable(), writable, holder=call.principal)
+        upload = await writable()
+        self._store.require_space()
+        opened = self._streams.opened(upload, writable, holder=call.principal)
         async with opened as stream:
             yield stream
 

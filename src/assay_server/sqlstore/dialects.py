@@ -25,6 +25,9 @@ class BrokenRule(Exception):
     """The database refused a row that a rule forbids: an error of ours, told in the log only."""
 
 
+_NO_SPACE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+"""Of the database or its log, and of the index of the log."""
+
 _AWAY = ("08", "53", "55", "57", "58", "XX")
 """Classes of SQLSTATE that speak of the server and not of the statement."""
 
@@ -56,7 +59,7 @@ class Sqlite:
             return Conflict()
         if code is not None and code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
             return BrokenRule()
-        if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
+        if code in _NO_SPACE or getattr(error, "errno", None) == errno.ENOSPC:
             return StorageFull()
         return StoreUnavailable(RETRY_AFTER_S)
 

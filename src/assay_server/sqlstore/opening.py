@@ -1,6 +1,7 @@
 """Opens a registry: the one place where its parts are put together."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ from assay_server.sqlstore.postgres_audit import PostgresAuditWriter, drop_month
 from assay_server.sqlstore.postgres_listening import Listener
 from assay_server.sqlstore.postgres_pool import READ, WRITE, Pool
 from assay_server.sqlstore.postgres_sessions import connecting
+from assay_server.sqlstore.reserve import Reserve
 from assay_server.sqlstore.revisions import Revisions
 from assay_server.sqlstore.schema import migrate, migrate_files, require_fitting
 from assay_server.sqlstore.session import Session
@@ -70,6 +72,7 @@ class Store:
         metadata: All facts.
         audit_sink: Where reads and denials are recorded.
         audit_reads: The whole trail.
+        audit_reserve: The space that is kept for it; None where the database has the disk.
     """
 
     def __init__(
@@ -80,10 +83,12 @@ class Store:
         audit_reads: AuditReads,
         keep: Callable[[datetime], Awaitable[int]],
         close: Callable[[], Awaitable[None]],
+        audit_reserve: Reserve | None = None,
     ) -> None:
         self.metadata = metadata
         self.audit_sink = audit_sink
         self.audit_reads = audit_reads
+        self.audit_reserve = audit_reserve
         self._keep = keep
         self._close = close
 
@@ -115,6 +120,7 @@ async def open_store(
     bring_up_to_date: bool = False,
     events_kept: timedelta = events.KEPT,
     audit_kept: timedelta = audit.KEPT,
+    audit_reserve_bytes: int = 0,
 ) -> Store:
     """Open the registry at ``url``: sqlite:///path or postgresql://user:password@host/database.
 
@@ -124,6 +130,8 @@ async def open_store(
         bring_up_to_date: Migrate the schema first, or make it.
         events_kept: How long events are kept for watches that stood still.
         audit_kept: How long entries of the audit trail are kept.
+        audit_reserve_bytes: What is taken of the disk for entries that come when it is full;
+            on SQLite only.
 
     Raises:
         StoreNotOpened: It does not answer, another server has its file, or its schema does not
@@ -131,16 +139,18 @@ async def open_store(
     """
     place = place_of(url)
     if isinstance(place, SqlitePlace):
-        lock = FileLock(place.lock)
-        try:
+        with ExitStack() as undo:
+            lock = FileLock(place.lock)
+            undo.callback(lock.release)
+            reserve = Reserve(place.reserve, audit_reserve_bytes)
+            undo.callback(reserve.close)
             if bring_up_to_date:
                 migrate_files(place)
             await require_fitting(url)
             kept = _Kept(events_kept, audit_kept)
-            return await _open_sqlite(place, clock, lock, kept)
-        except BaseException:
-            lock.release()
-            raise
+            store = await _open_sqlite(place, clock, kept, lock=lock, reserve=reserve)
+            undo.pop_all()
+            return store
     if bring_up_to_date:
         await migrate(url)
     await require_fitting(url)
@@ -155,13 +165,17 @@ class _Kept:
     audit: timedelta
 
 
-async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock, kept: _Kept) -> Store:
+async def _open_sqlite(
+    place: SqlitePlace, clock: Clock, kept: _Kept, *, lock: FileLock, reserve: Reserve
+) -> Store:
     dialect: Dialect = Sqlite()
     catalogue = Catalogue(dialect.core, _STATEMENTS)
     snapshots = Snapshots(place.registry, catalogue, dialect)
     trail = Snapshots(place.trail, catalogue, dialect)
     writer = SqliteWriter(connect(place.registry, busy_timeout_ms=0), catalogue, dialect)
-    trail_writer = SqliteAuditWriter(connect(place.trail, busy_timeout_ms=0), catalogue)
+    trail_writer = SqliteAuditWriter(
+        connect(place.trail, busy_timeout_ms=0), catalogue, dialect, reserve
+    )
     sink = BatchingSink(trail_writer.write)
     async with snapshots.session() as session:
         await session.rows(tail.NEWEST)
@@ -172,6 +186,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock, kept: _
         changes=Changes(clock),
         revisions=revisions,
         events_kept=kept.events,
+        require_space=reserve.require_whole if place.is_one_disk else lambda: None,
     )
 
     async def keep(now: datetime) -> int:
@@ -193,6 +208,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock, kept: _
         trail_writer.close()
         snapshots.close()
         trail.close()
+        reserve.close()
         lock.release()
 
     return Store(
@@ -201,6 +217,7 @@ async def _open_sqlite(place: SqlitePlace, clock: Clock, lock: FileLock, kept: _
         audit_reads=SqlAuditReads([snapshots.session, trail.session]),
         keep=keep,
         close=close,
+        audit_reserve=reserve,
     )
 
 

@@ -27,6 +27,17 @@ class SqlitePlace:
         return self.registry.with_name(f"{self.registry.stem}-audit.db")
 
     @property
+    def reserve(self) -> Path:
+        """Space for the trail, on its disk, which may be another one than that of the facts."""
+        trail = self.trail.resolve()
+        return trail.with_name(f"{trail.name}.reserve")
+
+    @property
+    def is_one_disk(self) -> bool:
+        """Whether what the facts take is missing to the trail."""
+        return self.registry.stat().st_dev == self.trail.stat().st_dev
+
+    @property
     def lock(self) -> Path:
         """Held by the server."""
         return self.registry.with_name(f"{self.registry.name}.lock")

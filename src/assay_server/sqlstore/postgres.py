@@ -86,6 +86,9 @@ class PostgresMetadata:
                 return
         raise UploadFenced(upload_name)
 
+    def require_space(self) -> None:
+        """Its disk is that of the database, which alone knows when it is full."""
+
     async def wait_past(self, revision: int, timeout_s: float) -> int:
         if timeout_s <= 0:
             # Whoever does not wait wants to know, and another server may be ahead of us.

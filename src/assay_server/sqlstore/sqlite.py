@@ -1,5 +1,6 @@
 """The registry in a SQLite file: one server, no installation."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -31,12 +32,14 @@ class SqliteMetadata:
         changes: Changes,
         revisions: Revisions,
         events_kept: timedelta,
+        require_space: Callable[[], None],
     ) -> None:
         self._snapshots = snapshots
         self._writer = writer
         self._changes = changes
         self._revisions = revisions
         self._events_kept = events_kept
+        self._require_space = require_space
         self._tail = OneByOne()
 
     def read(self, as_of: int = 0) -> OpenReader:
@@ -49,6 +52,7 @@ class SqliteMetadata:
             decided = await self._changes.decide(session, call, answer_type, body, allowed=allowed)
             if isinstance(decided, Committed):
                 return decided
+            self._require_space()
             return Committed(decided.answer, await self._tail.write(session, decided.ending))
 
         def note(committed: Committed[T]) -> None:
@@ -60,6 +64,7 @@ class SqliteMetadata:
 
     async def note_durable(self, upload_name: str, *, epoch: int, durable_bytes: int) -> None:
         name = parse_upload(upload_name)
+        self._require_space()
 
         async def note(session: Session) -> None:
             uploads = SqlUploads(session)
@@ -67,6 +72,9 @@ class SqliteMetadata:
                 raise UploadFenced(upload_name)
 
         await self._writer.run(note, _told_nobody)
+
+    def require_space(self) -> None:
+        self._require_space()
 
     async def wait_past(self, revision: int, timeout_s: float) -> int:
         return await self._revisions.wait_past(revision, timeout_s)

@@ -7,15 +7,19 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Text, bindparam, func, insert, select
 
 from assay_server.domain.audit import AuditEntry
+from assay_server.domain.errors import StorageFull
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.audit import ENTRY, SWEEP
 from assay_server.sqlstore.compiled import Catalogue, Statement
+from assay_server.sqlstore.dialects import Dialect
+from assay_server.sqlstore.reserve import Reserve
 from assay_server.sqlstore.times import to_us
 
 _TABLE = tables.audit_entries
@@ -34,10 +38,21 @@ ADD_ALL = Statement(
 
 
 class SqliteAuditWriter:
-    """Appends batches of entries in a thread; each is committed and synced by itself."""
+    """Appends batches of entries in a thread; each is committed and synced by itself.
 
-    def __init__(self, connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    On a full disk it goes on in the space of ``reserve``, while that lasts.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        catalogue: Catalogue,
+        dialect: Dialect,
+        reserve: Reserve,
+    ) -> None:
         self._connection = connection
+        self._dialect = dialect
+        self._reserve = reserve
         self._statement = catalogue.compiled(ADD_ALL)
         self._sweep = catalogue.compiled(SWEEP)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-audit")
@@ -62,7 +77,25 @@ class SqliteAuditWriter:
 
     def _execute(self, entries: str) -> None:
         arguments = self._statement.arguments({"entries": entries})
-        self._connection.execute(self._statement.sql, arguments)
+        self._reserve.take_back()
+        while True:
+            try:
+                self._connection.execute(self._statement.sql, arguments)
+            except sqlite3.Error as error:
+                is_full = isinstance(self._dialect.refusal_of(error), StorageFull)
+                if not is_full or not self._reserve.give_up_some():
+                    raise
+                self._empty_log()
+            else:
+                return
+
+    def _empty_log(self) -> None:
+        """Bring the log into the database, so that its space is used again and not more taken.
+
+        An entry takes some ten times as much in the log as in the database.
+        """
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _forget(self, before: int) -> int:
         arguments = self._sweep.arguments({"before": before})

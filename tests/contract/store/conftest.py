@@ -1,17 +1,21 @@
 """Registries on every database, empty for each test."""
 
 import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from assay_server.sqlstore.opening import Store
 from assay_server.sqlstore.tables import metadata
+from tests.absence import absent
 from tests.contract.store.registries import Database, make_empty
 from tests.postgres import PostgresCluster
 
+FULL_DISK_BYTES = 8 * 1024 * 1024
 DATABASES = ("sqlite", "postgres")
 EMPTY = (
     f"TRUNCATE {', '.join(table for table in metadata.tables if table != 'counters')};"
@@ -69,3 +73,18 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def registry(database: Database) -> Store:
     """An open, empty registry on each database in turn."""
     return await database.open()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of a few MiB, a quarter of it taken by ``ballast``."""
+    if os.geteuid() != 0:
+        absent("the right to mount", "run as root to see what happens when a disk is full")
+    directory = tmp_path / "small"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK_BYTES}", "tmpfs", directory]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        absent("tmpfs", "let this container mount one (CAP_SYS_ADMIN)")
+    (directory / "ballast").write_bytes(bytes(FULL_DISK_BYTES // 4))
+    yield directory
+    subprocess.run(["umount", "--lazy", directory], check=True)

@@ -1,10 +1,8 @@
 """What only SQLite can show: one server to a file, groups of commits, and a full disk."""
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from assay_server.sqlstore.places import StoreNotOpened
 from assay_server.sqlstore.session import Session
 from assay_server.sqlstore.sqlite_sessions import connect
 from assay_server.sqlstore.sqlite_writer import SqliteWriter
-from tests.absence import absent
 from tests.contract.store.registries import (
     Database,
     TickingClock,
@@ -35,8 +32,6 @@ from tests.contract.store.registries import (
     read,
     trail,
 )
-
-FULL_DISK_BYTES = 4 * 1024 * 1024
 
 
 @pytest.fixture
@@ -123,20 +118,6 @@ async def test_a_tool_that_locks_the_file_for_a_moment_only_delays(database: Dat
 
     assert not done
     assert await adding == 1
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if os.geteuid() != 0:
-        absent("the right to mount", "run as root to see what happens when a disk is full")
-    directory = tmp_path / "small"
-    directory.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={FULL_DISK_BYTES}", "tmpfs", directory]
-    if subprocess.run(mount, capture_output=True).returncode != 0:
-        absent("tmpfs", "let this container mount one (CAP_SYS_ADMIN)")
-    (directory / "ballast").write_bytes(bytes(FULL_DISK_BYTES // 4))
-    yield directory
-    subprocess.run(["umount", "--lazy", directory], check=True)
 
 
 async def fill(store: Store) -> int:
