@@ -38,17 +38,18 @@ serve: $(STAMP) ## run a development server here and make it your current contex
 test: $(STAMP) $(CODEGEN) ## run every test; pytest's summary is the last line
 	@$(VENV)/python -m pytest $(PARALLEL) $(ARGS)
 
-# How long `make torture` goes on: kills per database, seconds of history, power cuts, ….
+# How long `make torture` goes on: kills per database, power cuts, losses of PostgreSQL, ….
 KILLS ?= 100
 CUTS ?= 100
+LOSSES ?= 40
 BACKUPS ?= 12
 HISTORY_S ?= 60
 EXAMPLES ?= 100
 SEED ?= 0
 
 .PHONY: torture
-torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, BACKUPS, HISTORY_S, EXAMPLES, SEED)
-	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_BACKUPS=$(BACKUPS) \
+torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, LOSSES, BACKUPS, HISTORY_S, EXAMPLES, SEED)
+	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_LOSSES=$(LOSSES) ASSAY_BACKUPS=$(BACKUPS) \
 		ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
 		ASSAY_EXAMPLES=$(EXAMPLES) ASSAY_STEPS=60 \
 		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py $(ARGS)

@@ -55,13 +55,21 @@ class UnprivilegedUser:
             shutil.chown(directory, self.name)
 
     def start(self, command: Sequence[str | Path], **streams: object) -> subprocess.Popen[bytes]:
-        """Start ``command``; it ends with this process, however this process ends."""
-        watcher = shutil.which("setpriv")
-        prefix = [watcher, "--pdeathsig", "INT", "--"] if watcher else []
-        identity = {"user": self.name, "group": self._group(), "extra_groups": []}
-        return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
-            [*prefix, *command], cwd="/", **(identity if self.name else {}), **streams
-        )
+        """Start ``command``; it ends with this process, however this process ends.
+
+        Who it runs as is for ``setpriv`` to change: to do it itself Python has to fork instead of
+        vfork, and the child of a process in which gRPC has threads may end there (SIGSEGV).
+        """
+        watcher, identity = shutil.which("setpriv"), []
+        if watcher is None:
+            as_whom = {"user": self.name, "group": self._group(), "extra_groups": []}
+            return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
+                command, cwd="/", **(as_whom if self.name else {}), **streams
+            )
+        if self.name:
+            identity = [f"--reuid={self.name}", f"--regid={self._group()}", "--clear-groups"]
+        prefix = [watcher, *identity, "--pdeathsig", "INT", "--"]
+        return subprocess.Popen([*prefix, *command], cwd="/", **streams)  # type: ignore[call-overload, no-any-return]
 
     def _group(self) -> int | None:
         import pwd
@@ -80,33 +88,44 @@ class PostgresCluster:
 
     Args:
         durable: Keep fsync and synchronous commit on, for tests about crashes and for timings.
+        directory: Where its files are, or are to be; by itself it makes one.
     """
 
-    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
+    def __init__(
+        self, binaries: Path, *, durable: bool = False, directory: Path | None = None
+    ) -> None:
         self._binaries = binaries
         self._durable = durable
         self._user = UnprivilegedUser.choose()
-        self._directory = Path(tempfile.mkdtemp(prefix="assay-pg-"))
+        self._directory = directory or Path(tempfile.mkdtemp(prefix="assay-pg-"))
         self._log = self._directory / "log"
         self._server: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def start(self) -> None:
-        """Make the cluster's files and start the server; needs about two seconds."""
-        self._user.own(self._directory)
-        self._run("initdb", "--auth=trust", f"--username={OWNER}", "--encoding=UTF8",
-                  "--locale=C.UTF-8", "--no-sync", "--pgdata", self._cluster)  # fmt: skip
+        """Make the cluster's files, if there are none, and start the server in some seconds."""
+        if not self._cluster.exists():
+            self._user.own(self._directory)
+            options = [] if self._durable else ["--no-sync"]
+            self._run("initdb", "--auth=trust", f"--username={OWNER}", "--encoding=UTF8",
+                      "--locale=C.UTF-8", *options, "--pgdata", self._cluster)  # fmt: skip
         self._start_server()
 
     def stop(self) -> None:
         """Stop at once (open connections are cut) and remove every file."""
-        self._end_at_once()
+        self.end()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def crash(self) -> None:
         """End the server without a checkpoint, and start it again on the same port."""
-        self._end_at_once()
+        self.end()
         self._start_server(self.port)
+
+    def end(self) -> None:
+        """End the server without a checkpoint, and leave its files."""
+        if self._server is not None and self._server.poll() is None:
+            self._server.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate shutdown"
+            self._server.wait(timeout=START_TIMEOUT_S)
 
     def url(self, database: str) -> str:
         """Return the plain URL, without an SQLAlchemy driver name."""
@@ -143,11 +162,6 @@ class PostgresCluster:
     def _cluster(self) -> Path:
         return self._directory / "cluster"
 
-    def _end_at_once(self) -> None:
-        if self._server is not None and self._server.poll() is None:
-            self._server.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate shutdown"
-            self._server.wait(timeout=START_TIMEOUT_S)
-
     def _start_server(self, port: int | None = None) -> None:
         self.port = port or free_port()
         settings = SETTINGS if self._durable else SETTINGS + FAST_SETTINGS
@@ -169,7 +183,9 @@ class PostgresCluster:
                 time.sleep(0.05)
             else:
                 return
-        raise PostgresDidNotStartError(self._log.read_text(errors="replace")[-4000:])
+        status = self._server.poll() if self._server else None
+        end_of_log = self._log.read_text(errors="replace")[-4000:]
+        raise PostgresDidNotStartError(f"exit status {status}; {end_of_log}")
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         with self._log.open("ab") as log:

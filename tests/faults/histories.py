@@ -1,7 +1,9 @@
 """What clients asked, when, and what they were told: the evidence that checks are made on."""
 
+import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -28,6 +30,7 @@ UNKNOWN_STATUSES = frozenset(
 """After these the client cannot know whether it happened."""
 
 DEADLINE_S = 60.0
+PERSISTENT_S = 120.0
 
 
 class Outcome(StrEnum):
@@ -39,7 +42,7 @@ class Outcome(StrEnum):
 
 
 class ServerGone(Exception):
-    """The outcome of a call is not known: its client does nothing more."""
+    """The outcome of a call is not known."""
 
 
 class Stubs:
@@ -102,6 +105,9 @@ class History:
 
     operations: list[Operation] = field(default_factory=list)
 
+    goes_on = False
+    """Whether clients do so after a call of which nobody knows what came."""
+
     async def call(self, stubs: Stubs, client: int, method: str, request: Any) -> Operation:
         """Call and record.
 
@@ -153,6 +159,33 @@ class History:
     def mutations(self) -> list[Operation]:
         """The acknowledged ones."""
         return [one for one in self.acknowledged() if one.is_mutation]
+
+
+@dataclass
+class PersistentHistory(History):
+    """Of clients who ask again, under the same request id, until they know.
+
+    Attributes:
+        refusals: How often they were told to come again, by method and status.
+    """
+
+    refusals: Counter[tuple[str, grpc.StatusCode]] = field(default_factory=Counter)
+    answered: int = 0
+
+    goes_on = True
+
+    async def call(self, stubs: Stubs, client: int, method: str, request: Any) -> Operation:
+        operation = Operation(client, method, request, time.monotonic())
+        self.operations.append(operation)
+        async with asyncio.timeout(PERSISTENT_S):
+            while True:
+                await operation.attempt(stubs)
+                if operation.outcome is not Outcome.UNKNOWN:
+                    self.answered += 1
+                    return operation
+                assert operation.status is not None
+                self.refusals[method, operation.status] += 1
+                await asyncio.sleep(0.1)
 
 
 def report(line: str) -> None:

@@ -13,26 +13,60 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from tests.absence import absent
 from tests.faults.serving import Place
+from tests.postgres import PostgresCluster
 
 DISKS = ("facts", "blobs")
 HOST_MIB = 2048
-DISK_MIB = 160
+DISK_MIB = 400
 """Sparse: on the machine they take what is written to them."""
 
 UNMOUNT_S = 30.0
 
 
+Facts = Callable[[Path], AbstractContextManager[str]]
+"""Opens the database whose files are in a directory, and gives its URL."""
+
+DATABASE = "registry"
+
+
+@contextmanager
+def sqlite(disk: Path) -> Iterator[str]:
+    """A file, which needs no program of its own."""
+    yield f"sqlite:///{disk / 'assay.db'}"
+
+
+def postgres(binaries: Path) -> Facts:
+    """A PostgreSQL, as durable as it is shipped; it starts where the files of one end."""
+
+    @contextmanager
+    def running(disk: Path) -> Iterator[str]:
+        directory = disk / "postgres"
+        is_new = not directory.exists()
+        directory.mkdir(exist_ok=True)
+        cluster = PostgresCluster(binaries, durable=True, directory=directory)
+        cluster.start()
+        try:
+            if is_new:
+                cluster.psql(f"create database {DATABASE}")
+            yield cluster.url(DATABASE)
+        finally:
+            cluster.end()
+
+    return running
+
+
 class Rig:
     """A machine with two disks whose power can be cut any number of times."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, facts: Facts) -> None:
         self._directory = directory
+        self._facts = facts
         self._host = directory / "host"
         self._cuts = 0
 
@@ -70,24 +104,27 @@ class Rig:
             for disk in DISKS:
                 stack.enter_context(mounted(self._image(disk, name), self._directory / disk))
             facts, blobs = (self._directory / disk for disk in DISKS)
-            yield Place(f"sqlite:///{facts / 'assay.db'}", blobs / "blobs")
+            url = stack.enter_context(self._facts(facts))
+            yield Place(url, blobs / "blobs")
 
     def _image(self, disk: str, name: str) -> Path:
         return self._host / f"{disk}-{name}.img"
 
 
 @contextmanager
-def rig() -> Iterator[Rig]:
+def rig(facts: Facts) -> Iterator[Rig]:
     """Build a rig, or say what is missing for one.
 
     Not below pytest's own directory: another session, when it tidies there, would reach into it.
     """
-    with tempfile.TemporaryDirectory(prefix="assay-rig-") as made, _rig_in(Path(made)) as built:
-        yield built
+    with tempfile.TemporaryDirectory(prefix="assay-rig-") as made:
+        Path(made).chmod(0o711)  # PostgreSQL runs as somebody else
+        with _rig_in(Path(made), facts) as built:
+            yield built
 
 
 @contextmanager
-def _rig_in(directory: Path) -> Iterator[Rig]:
+def _rig_in(directory: Path, facts: Facts) -> Iterator[Rig]:
     if os.geteuid() != 0:
         absent("the right to mount disks", "run the tests as root")
     for program, package in (("mkfs.xfs", "xfsprogs"), ("mkfs.ext4", "e2fsprogs")):
@@ -102,7 +139,7 @@ def _rig_in(directory: Path) -> Iterator[Rig]:
                 path = directory / "host" / f"{disk}-now.img"
                 _sparse(path, DISK_MIB)
                 _run("mkfs.ext4", "-q", path)
-            yield Rig(directory)
+            yield Rig(directory, facts)
     finally:
         image.unlink()
 

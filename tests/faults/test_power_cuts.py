@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.faults.checking import problems
 from tests.faults.evidence import gather
 from tests.faults.histories import History, Stubs, channel_to, report
-from tests.faults.power import Rig, rig
+from tests.faults.power import Rig, postgres, rig, sqlite
 from tests.faults.serving import Nursery, Place
 from tests.faults.workload import Crowd
 
@@ -28,21 +30,31 @@ class Cut:
     history: History
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
 async def test_a_cut_of_power_loses_nothing_that_was_acknowledged(
-    nursery: Nursery, tmp_path: Path
+    request: pytest.FixtureRequest, nursery: Nursery, tmp_path: Path, database: str
 ) -> None:
-    with rig() as machine:
-        await _cut_and_look(nursery, machine, tmp_path / "server.log")
+    facts, cuts = sqlite, CUTS
+    if database == "postgres":  # which has to be started for every look
+        facts, cuts = postgres(request.getfixturevalue("postgres_binaries")), (CUTS + 3) // 4
+    with rig(facts) as machine:
+        await _cut_and_look(nursery, machine, tmp_path / "server.log", cuts)
 
 
-async def _cut_and_look(nursery: Nursery, rig: Rig, log: Path) -> None:
+async def _cut_and_look(nursery: Nursery, rig: Rig, log: Path, cuts_wanted: int) -> None:
     crowd, chance = Crowd(size=CLIENTS, seed=SEED), random.Random(SEED)
     acknowledged = files = resolved = 0
     wrong: list[str] = []
-    for done in range(0, CUTS, CUTS_IN_A_RUN):
+    for done in range(0, cuts_wanted, CUTS_IN_A_RUN):
         with rig.running() as place:
             cuts = await _cut(
-                nursery, rig, place, log, crowd, chance, count=min(CUTS_IN_A_RUN, CUTS - done)
+                nursery,
+                rig,
+                place,
+                log,
+                crowd,
+                chance,
+                count=min(CUTS_IN_A_RUN, cuts_wanted - done),
             )
         for cut in cuts:
             with rig.after(cut.name) as place:
@@ -57,7 +69,7 @@ async def _cut_and_look(nursery: Nursery, rig: Rig, log: Path) -> None:
             files += found.blobs
             wrong += [f"{cut.name}: {one}" for one in problems(cut.history, crowd.known, found)]
     report(
-        f"seed {SEED}: {CUTS} cuts of power, {acknowledged} answers held against them, "
+        f"seed {SEED}: {cuts_wanted} cuts of power, {acknowledged} answers held against them, "
         f"{resolved} resolved by their request id, {files} files read"
     )
     assert not wrong, "\n".join(wrong)

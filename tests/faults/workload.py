@@ -58,13 +58,14 @@ class Client:
         self._random = chance
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Act until told to stop, or until the server is gone."""
+        """Act until told to stop, or until the server is gone if the history ends with it."""
         acts = (self.push, self.push, self.publish, self.point, self.point, self.read, self.lie)
-        try:
-            while not stop.is_set():
+        while not stop.is_set():
+            try:
                 await self._random.choice(acts)(self._random.choice(MODELS))
-        except ServerGone:
-            return
+            except ServerGone:
+                if not self._history.goes_on:
+                    return
 
     async def push(self, model: str) -> None:
         """Draft, upload, seal; at times published in the same call."""
@@ -160,11 +161,11 @@ class Client:
 class Crowd:
     """Many clients on one registry, spread over its servers."""
 
-    def __init__(self, *, size: int, seed: int) -> None:
+    def __init__(self, *, size: int, seed: int, history: History | None = None) -> None:
         self._size = size
         self._seed = seed
         self._round = 0
-        self.history = History()
+        self.history = history or History()
         self.known = Known()
 
     async def found(self, target: str) -> None:
