@@ -74,6 +74,10 @@ mutants: $(STAMP) ## break the server in many ways: the fault suite must notice 
 scenario: $(STAMP) $(CODEGEN) ## one scenario in Python, Go and Java against one server, and the table of what they saw
 	@$(VENV)/python -m pytest -q -s tests/clients/scenario $(ARGS)
 
+.PHONY: clean-clients
+clean-clients: $(STAMP) ## build Go and Java from the tracked files, each with its own toolchain alone
+	@$(VENV)/python tools/build_clean_clients.py
+
 .PHONY: check
 check: $(STAMP) $(CODEGEN) ## lint, format, types, floors, house tests
 	@$(VENV)/ruff check $(SOURCES)

@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -127,6 +128,24 @@ def test_the_three_clients_wait_equally_long(name: str) -> None:
     assert int(in_go[1]) * UNITS_S[in_go[2]] == NUMBERS[name]
     assert in_java is not None
     assert int(in_java[2]) * UNITS_S[in_java[1]] == NUMBERS[name]
+
+
+def test_the_lines_of_the_readme_that_install_it_do(tmp_path: Path) -> None:
+    block = re.search(r"^```sh\n(.*?)^```$", readme("python").read_text(), re.MULTILINE | re.DOTALL)
+    assert block is not None
+    wanted = [
+        line[2] for line in (shlex.split(text, comments=True) for text in block[1].splitlines())
+    ]
+    extras = set(re.findall(r"\[(\w+)\]", " ".join(wanted)))
+    # What it needs is here already, and what builds it too: only the line itself is in question.
+    bare = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(tmp_path)]
+
+    subprocess.run([sys.executable, "-m", "pip", "install", *bare, wanted[0]], cwd=ROOT, check=True)
+
+    (installed,) = metadata.distributions(name="assay-registry", path=[str(tmp_path)])
+    assert {re.sub(r"\[\w+\]", "", line) for line in wanted} == {wanted[0]}
+    assert extras <= set(installed.metadata.get_all("Provides-Extra") or ())
+    assert (tmp_path / "assay/v1/registry_service_pb2.py").exists()
 
 
 def test_the_python_of_the_readme_runs_block_after_block(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """A connection that fails says why, and one that is misused says how it is meant."""
 
 import asyncio
+import datetime as dt
 import os
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from cryptography import x509
 
 from assay import TLS, AsyncClient, Client, errors
 from assay.connection import is_loopback
@@ -84,6 +86,28 @@ async def test_the_client_is_of_another_authority(
     assert "does not accept the certificate" in sentence
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [(-30, -1, "has expired; it must be renewed there"), (1, 30, "compare the clocks")],
+    ids=["expired", "not yet valid"],
+)
+async def test_the_certificate_of_the_server_is_out_of_its_time(
+    authority: Authority, tls: TLS, since: int, until: int, said: str
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    valid = (now + dt.timedelta(days=since), now + dt.timedelta(days=until))
+    leaf = authority.issue([x509.DNSName("localhost")], "localhost", valid=valid)
+    credentials = grpc.ssl_server_credentials(
+        [(leaf.private_key, leaf.certificate)], authority.certificate, True
+    )
+
+    async with serving(HANDLERS, credentials=credentials) as target:
+        sentence = await failure(target, tls)
+
+    assert f"The certificate of the server at {target}" in sentence
+    assert said in sentence
+
+
 async def test_the_certificate_of_the_client_has_expired(authority: Authority) -> None:
     tls = with_client(authority, authority.issue_expired(SPIFFE_ID))
 
@@ -123,8 +147,6 @@ def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_the_expiry_is_read_off_a_certificate(authority: Authority) -> None:
-    from cryptography import x509
-
     pem = authority.issue_client(SPIFFE_ID).certificate
 
     assert expire_time(pem) == x509.load_pem_x509_certificate(pem).not_valid_after_utc
