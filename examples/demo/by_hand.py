@@ -44,7 +44,7 @@ COMMANDS = (
     ),
     Hand("assay --context data-scientist publish vision/digits/1", "now the gate opens"),
     Hand("assay alias set vision/digits@champion 1", "point a name to it"),
-    Hand("assay --context consumer pull vision/digits@champion", "use it"),
+    Hand("assay --context consumer pull vision/digits@champion --to .assay/champion", "use it"),
     Hand("assay log vision/digits", "look back"),
     Hand("assay audit vision --since 1h"),
 )

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.text import Text
 
-from assay.cli.terminal import THEME
+from assay.cli.terminal import THEME, show
 from assay.errors import AssayError
 
 Refused = TypeVar("Refused", bound=AssayError)
@@ -60,7 +60,7 @@ class Narrator:
         """Show a screen."""
         self.console.print()
         for part in parts:
-            self.console.print(part)
+            show(self.console, part)
         self.console.print()
 
     def checks_that(self, is_so: bool, sentence: str) -> None:

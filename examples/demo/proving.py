@@ -115,6 +115,7 @@ def refuse_own_word(stage: Stage, version: ModelVersion) -> None:
     refusal = tell.expects(
         GateClosed, lambda: stage.scientist.publish(version), "publishing on one's own word"
     )
+    tell.shows(*gates.verdict(stage.scientist.check_gate(version)))
     tell.checks_that(
         refusal.reason == "GATE_CLOSED", f"refused: {len(refusal.findings)} rules are not met"
     )

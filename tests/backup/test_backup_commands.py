@@ -54,6 +54,7 @@ def test_an_installation_is_backed_up_and_comes_back_elsewhere(run: Run, tmp_pat
 
     assert (made.exit_code, back.exit_code) == (0, 0), made.output + back.output
     assert "revision      1" in made.output
+    assert "0 models, 0 versions, 0 blobs (0 bytes), 1 audit entry" in " ".join(made.output.split())
     assert "restored from" in back.output
     assert (taken.exit_code, over.exit_code, of_nothing.exit_code) == (1, 1, 1)
     assert "is there already" in taken.output

@@ -1,5 +1,6 @@
 """What the README shows works: its Python runs, its commands exist, its links lead somewhere."""
 
+import importlib
 import os
 import re
 import shlex
@@ -31,7 +32,8 @@ def test_the_python_of_the_readme_runs_and_ends_with_a_verified_pull(tmp_path: P
     )
 
     assert done.returncode == 0, done.stderr
-    assert "needs" in done.stdout  # the refusal names what is missing
+    assert "\n  accuracy: " in done.stdout  # the refusal names what is missing, line by line
+    assert max(map(len, done.stdout.splitlines())) <= 160
     assert "namespaces/vision/models/digits/versions/1" in done.stdout
     assert list((tmp_path / "champion").iterdir())
 
@@ -62,8 +64,7 @@ def test_the_commands_of_the_readme_do_what_it_says_one_after_another(tmp_path: 
     script.write_text(
         "\n".join(f"{'! ' * (i == refused)}{each} || exit 1" for i, each in enumerate(commands))
     )
-    for name in ("README.md", "LICENSE"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
 
     done = subprocess.run(
         [sys.executable, "-c", program, script],
@@ -76,6 +77,16 @@ def test_the_commands_of_the_readme_do_what_it_says_one_after_another(tmp_path: 
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "accuracy" in done.stdout  # `assay why` names the rule
+
+
+def test_the_readme_says_to_do_by_hand_what_the_demo_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples/demo"))
+    by_hand = importlib.import_module("by_hand")
+    told = []
+    for hand in (*by_hand.PREPARATION, *by_hand.COMMANDS):
+        told += [f"# {hand.meaning}"] * bool(hand.meaning) + [hand.command]
+
+    assert "\n".join(told) + "\n" in blocks("sh")
 
 
 @pytest.mark.parametrize(

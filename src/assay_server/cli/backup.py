@@ -40,8 +40,9 @@ def _tell(did: str, directory: Path, backup: Backup) -> None:
     console = Console(highlight=False)
     rows = backup.facts.rows
     counted = (
-        f"{rows['models']} models, {rows['versions']} versions, {backup.blob_count} blobs "
-        f"({backup.blob_bytes} bytes), {rows['audit_entries']} audit entries"
+        f"{_counted(rows['models'], 'model')}, {_counted(rows['versions'], 'version')}, "
+        f"{_counted(backup.blob_count, 'blob')} ({_counted(backup.blob_bytes, 'byte')}), "
+        f"{_counted(rows['audit_entries'], 'audit entry', 'audit entries')}"
     )
     for label, text in (
         (did, str(directory)),
@@ -51,3 +52,7 @@ def _tell(did: str, directory: Path, backup: Backup) -> None:
     ):
         console.print(f"  [dim]{label:<14}[/]", end="")
         console.print(text, markup=False, soft_wrap=True)
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -108,7 +108,8 @@ class SealingService:
             happened.append(version_happened(EventType.UPDATED, version))
         alias_ids: tuple[str, ...] = ()
         if found is None:
-            await tx.models.save(replace(model, version_high_water=version.number))
+            now = version.create_time
+            await tx.models.save(replace(model, version_high_water=version.number, update_time=now))
             await tx.versions.add(version)
         else:
             names = (model.namespace_id, model.model_id)

@@ -45,4 +45,5 @@ def test_what_the_demo_says_to_do_by_hand_can_be_done(
         ran = cli(*words[1:])
         assert ran.status == hand.status, f"{hand.command}\n{ran.out}{ran.err}"
 
-    assert (tmp_path / "digits-1/digits.py").read_bytes() == (DEMO / "digits.py").read_bytes()
+    pulled = tmp_path / ".assay/champion/digits.py"
+    assert pulled.read_bytes() == (DEMO / "digits.py").read_bytes()

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+from assay.cli import gate_files
 from assay.cli.app import FLAGS, VALUED, app, hoisted
+from assay.cli.documents import Table
 from assay.cli.exit_codes import MEANING
 from tests.clients.cli.running import CommandLine
 from tools import document_cli
@@ -85,6 +88,18 @@ def test_help_exit_codes_lists_every_status(offline: CommandLine) -> None:
 
     assert ran.json()["entries"] == {str(int(code)): text for code, text in MEANING.items()}
     assert ran.widest <= 200
+
+
+def test_the_page_on_gates_is_a_document_that_gates_can_be_set_with(
+    offline: CommandLine,
+) -> None:
+    offline.set_width(40)  # redirected, a line must stay a line however narrow the terminal
+
+    ran = offline("help", "gates")
+
+    document = gate_files.gate_of(Table(tomllib.loads(ran.out), "the page"))
+    assert len(document.rules) == 6
+    assert ran.widest <= 80
 
 
 @pytest.mark.parametrize("topic", ["exit-codes", "references", "gates", "evaluations"])

@@ -1,9 +1,16 @@
 """Every answer fits 80 columns, loses no name, and is one JSON value for programs."""
 
+import io
 import json
+from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
 
+from assay.cli.screens import tables
+from assay.cli.terminal import Output, Terminal
 from tests.clients.cli.conftest import LONG_MODEL, LONG_NAMESPACE, MODEL
 from tests.clients.cli.running import CommandLine
 
@@ -116,3 +123,38 @@ def test_the_audit_trail_shows_what_was_denied(cli: CommandLine) -> None:
 
     assert denied[0]["method"].endswith("/DeprecateVersion")
     assert denied[0]["decision"] == "DENIED"
+
+
+def test_a_line_of_a_watch_is_cut_at_the_edge_of_a_terminal_and_whole_in_a_file() -> None:
+    text = Text("12  14:05:09  + vision/digits/7  sealed  " + "somebody-with-a-long-name " * 3)
+    written = {}
+    for at_terminal in (True, False):
+        terminal = Terminal(output=Output.TABLE, quiet=False, color=False)
+        terminal.out = Console(file=io.StringIO(), width=60, force_terminal=at_terminal)
+        terminal.line(text)
+        written[at_terminal] = terminal.out.file.getvalue()  # type: ignore[attr-defined]
+
+    assert written[True].count("\n") == written[False].count("\n") == 1
+    assert cell_len(written[True].strip()) == 60
+    assert written[False].strip() == text.plain.strip()
+
+
+def test_a_command_to_copy_is_never_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(output=Output.TABLE, quiet=False, color=False)
+    command = "assay push vision/digits model.joblib --draft " + "d" * 80
+
+    terminal.answer(dict, lambda: [tables.next_step(command)], brief=list)
+
+    assert capsys.readouterr().out == f"→ {command}\n"
+
+
+def test_a_model_is_listed_as_changed_when_a_version_came(cli: CommandLine, tmp_path: Path) -> None:
+    cli("model", "create", "vision/changing")
+    before = cli("show", "vision/changing", "-o", "json").json()
+    (tmp_path / "model.onnx").write_text("weights")
+
+    cli("push", "vision/changing", str(tmp_path / "model.onnx"))
+
+    after = cli("show", "vision/changing", "-o", "json").json()
+    assert before["update_time"] == before["create_time"]
+    assert after["create_time"] < after["update_time"]

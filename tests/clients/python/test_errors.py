@@ -140,3 +140,19 @@ async def test_a_method_that_the_server_lacks_is_told_apart(connected: Any) -> N
 
     with pytest.raises(errors.MethodUnknown):
         await client.whoami()
+
+
+def test_a_closed_gate_says_each_rule_on_a_line() -> None:
+    unmet = (
+        errors.Violation("namespaces/vision/models/digits/gates/publish#accuracy", "0.5 is low"),
+        errors.Violation("namespaces/vision/gates/publish#trusted", "nobody measured it"),
+    )
+
+    closed = errors.GateClosed("the gate publish is closed for x: 0.5 is low; …", violations=unmet)
+
+    assert str(closed).splitlines() == [
+        "the gate publish is closed for x:",
+        "  accuracy: 0.5 is low",
+        "  trusted: nobody measured it",
+    ]
+    assert closed.message.endswith("…")

@@ -166,7 +166,15 @@ class DraftEmpty(NotPossibleNow):
 
 
 class GateClosed(NotPossibleNow):
-    """A gate refuses the move; ``findings`` holds every unmet rule."""
+    """A gate refuses the move; ``findings`` holds every unmet rule, and so does its text."""
+
+    def __str__(self) -> str:
+        """The gate, and each unmet rule on a line of its own."""
+        if not self.violations:
+            return self.message
+        head = self.message.partition(": ")[0]
+        rules = (f"{each.subject.rpartition('#')[2]}: {each.description}" for each in self.findings)
+        return "\n  ".join((f"{head}:", *rules))
 
     @property
     def findings(self) -> tuple[Violation, ...]:

@@ -7,11 +7,14 @@
     "accuracy": 0.97,
     "latency_p99": {"value": 3.1, "better": "lower", "unit": "ms"}
   },
-  "slices": {"class": {"8": {"sample_count": 31, "metrics": {"accuracy": 0.87}}}}
+  "slices": {
+    "class": {"8": {"sample_count": 31, "metrics": {"accuracy": 0.87}}}
+  }
 }
 
-A bare number will do for a metric whose name tells which way it improves, such as accuracy. A
-dataset may give "file" instead of "digest": its digest is then taken from that file.
+A bare number will do for a metric whose name tells which way it improves, such
+as accuracy. A dataset may give "file" instead of "digest": its digest is then
+taken from that file.
 """
 
 import re

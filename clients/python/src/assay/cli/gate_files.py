@@ -1,10 +1,10 @@
-"""Gates as people write them down: a TOML document, or flags.
+"""# Gates as people write them down: a TOML document, or flags.
 
 description = "What serving needs."
-dataset_digest = "sha256:…"                 # only measurements on this dataset count
+dataset_digest = "sha256:…"             # only measurements on it count
 
 [[rule]]
-id = "accuracy"                             # may be left out
+id = "accuracy"                         # may be left out
 threshold = { metric = "accuracy", at_least = 0.95 }
 [[rule]]
 worst_slice = { metric = "accuracy", at_least = 0.85, dimension = "class" }
@@ -13,9 +13,9 @@ slice_gap = { metric = "accuracy", at_most = 0.12, dimension = "class" }
 [[rule]]
 champion_change = { metric = "accuracy", worsening_at_most = 0.005 }
 [[rule]]
-minimum_samples = { count = 300 }           # or with per_slice = true
+minimum_samples = { count = 300 }       # or with per_slice = true
 [[rule]]
-trusted_evaluator = { principals = [] }     # empty: every trusted one
+trusted_evaluator = { principals = [] } # empty: every trusted one
 """
 
 import re

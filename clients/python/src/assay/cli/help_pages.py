@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from assay.cli.screens import tables
-from assay.cli.terminal import THEME
+from assay.cli.terminal import THEME, show
 
 WIDTH_MAX = 100
 """Longer lines are hard to read."""
@@ -151,4 +151,4 @@ def _print(parts: Iterable[RenderableType]) -> None:
     console = Console(theme=THEME, highlight=False)
     console.width = min(console.width, WIDTH_MAX)
     for part in parts:
-        console.print(part)
+        show(console, part)

@@ -12,7 +12,7 @@ from assay import Client, contexts
 from assay.cli.exit_codes import ExitCode, exit_code_of
 from assay.cli.memory import Memory, Refusal
 from assay.cli.screens import refusals
-from assay.cli.terminal import Output, Terminal
+from assay.cli.terminal import Output, Terminal, show
 from assay.connection import is_loopback
 from assay.contexts import Context
 from assay.errors import AssayError, ContextInvalid, Refused
@@ -124,7 +124,7 @@ class Session:
             sys.stderr.write(written({"error": refusals.plain(refusal)}) + "\n")
         else:
             for part in refusals.refused(refusal):
-                self.terminal.err.print(part)
+                show(self.terminal.err, part)
         return exit_code_of(error)
 
     def _safe_context(self) -> str:

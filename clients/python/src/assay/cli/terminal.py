@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from rich.console import Console, RenderableType
+from rich.console import Console, OverflowMethod, RenderableType
 from rich.text import Text
 from rich.theme import Theme
 
@@ -63,8 +63,14 @@ class Terminal:
             sys.stdout.writelines(f"{line}\n" for line in brief())
         else:
             for part in screen():
-                self.out.print(part)
+                show(self.out, part)
         sys.stdout.flush()
+
+    def line(self, text: Text) -> None:
+        """Print one line of a stream: cut at the edge of a terminal, whole where a file reads."""
+        at_terminal = self.out.is_terminal
+        cut: OverflowMethod = "ellipsis" if at_terminal else "ignore"
+        self.out.print(text, no_wrap=True, overflow=cut, crop=at_terminal)
 
     def note(self, text: str | Text) -> None:
         """Say something beside the answer; not with --quiet, not to programs."""
@@ -79,3 +85,14 @@ class Terminal:
     def shows_progress(self) -> bool:
         """Whether a progress bar is of use: a person sits at a terminal and wants to hear it."""
         return self.err.is_terminal and not self.quiet and not self.is_json
+
+
+def show(console: Console, part: RenderableType) -> None:
+    """Print a part of a screen; a text that must stay on its lines does so.
+
+    Rich joins texts before it prints them, and forgets then which of them may not be wrapped.
+    """
+    if isinstance(part, Text) and part.no_wrap:
+        console.print(part, no_wrap=True, overflow="ignore", crop=False)
+    else:
+        console.print(part)

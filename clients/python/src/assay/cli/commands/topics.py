@@ -89,8 +89,12 @@ def _reference_page() -> Iterable[RenderableType]:
 
 
 def _document_page(module: object) -> Callable[[], Iterable[RenderableType]]:
-    """The description at the top of the module that reads such documents."""
-    return lambda: [Text(inspect.cleandoc(getattr(module, "__doc__", "")))]
+    """The description at the top of the module that reads such documents.
+
+    No line is broken: ``assay help gates > gate.toml`` is a document to begin with.
+    """
+    text = inspect.cleandoc(getattr(module, "__doc__", ""))
+    return lambda: [Text(text, no_wrap=True, overflow="ignore")]
 
 
 ENTRIES: dict[str, Callable[[], list[tuple[str, str]]]] = {

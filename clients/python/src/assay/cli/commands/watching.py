@@ -48,7 +48,7 @@ def watch(
             sys.stdout.writelines(f"{names.short(event.name)}\n" for event in change.events)
         else:
             for line in events.lines(change):
-                session.terminal.out.print(line)
+                session.terminal.line(line)
         sys.stdout.flush()
         if seen == count:
             return
