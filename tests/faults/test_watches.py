@@ -33,6 +33,7 @@ KILLS = min(int(os.environ.get("ASSAY_KILLS", "1")), 20)
 """Of each server; a round has pauses too, and takes some ten seconds where others work."""
 WATCHED = f"namespaces/{NAMESPACE}"
 SCOPES = ("", WATCHED, "")
+"""Of those who watch from the first revision; one more begins with the state."""
 WAIT_S = 60.0
 
 CLIENT = """
@@ -126,6 +127,7 @@ async def test_watches_survive_servers_that_are_killed_and_paused(
     writer = Writer(lambda: fleet.servers[0].target)
     recordings: list[Recording] = []
     watchers = [Watcher(lambda: fleet.servers[-1].target, scope, recordings) for scope in SCOPES]
+    watchers.append(Watcher(lambda: fleet.servers[-1].target, "", recordings, with_state=True))
 
     def is_enough(last: int) -> bool:
         return writer.is_over and last >= writer.newest

@@ -14,11 +14,20 @@ from tests.wire.watching import RecordedCall, Recording, RecordingStub
 
 
 class Watcher:
-    """Watches from the beginning and goes on after each break."""
+    """Watches from the beginning, or from what is current, and goes on after each break."""
 
-    def __init__(self, target: Callable[[], str], prefix: str, recordings: list[Recording]) -> None:
+    def __init__(
+        self,
+        target: Callable[[], str],
+        prefix: str,
+        recordings: list[Recording],
+        *,
+        with_state: bool = False,
+    ) -> None:
         self._target = target
-        self._request = api.WatchRequest(name_prefix=prefix, start_revision=1)
+        self._request = api.WatchRequest(
+            name_prefix=prefix, start_revision=not with_state, send_initial_state=with_state
+        )
         self._recordings = recordings
         self._call: RecordedCall | None = None
         self.breaks = 0

@@ -139,6 +139,7 @@ class Eye:
             seen[f"{method}, page by page"] = await self._pages(method, request, field)
         start = watch_service_pb2.WatchRequest(start_revision=1)
         seen["Watch"] = await self.events(_watch(self._channel, start))
+        seen["initial state"] = await self._state()
         if self._draft:
             for content in CONTENTS:
                 seen[f"BeginUpload of {content!r}"] = await self._begun(content)
@@ -159,6 +160,16 @@ class Eye:
                 if batch.revision >= newest:
                     call.cancel()
                     return found
+
+    async def _state(self) -> list[list[bytes]]:
+        """The initial state of a watch, message by message; tokens carry its revision."""
+        request, found = watch_service_pb2.WatchRequest(send_initial_state=True), []
+        call = _watch(self._channel, request)
+        async with asyncio.timeout(WATCH_S):
+            while not (part := await call.read()).initial_state_complete:
+                found.append([e.SerializeToString(deterministic=True) for e in part.events])
+        call.cancel()
+        return found
 
     async def _hidden(self, method: str, request: Any) -> Heard:
         """The answer about the hidden namespace, which must be that about an absent one."""

@@ -42,6 +42,7 @@ TRUTH = (
     happened(6, "namespaces/vision"),
 )
 V, S = "namespaces/vision", "namespaces/speech"
+B1, B2 = "roleBindings/b1", "namespaces/vision/roleBindings/b2"
 
 
 def received(
@@ -63,6 +64,32 @@ def received(
     )
 
 
+def stated(
+    names: list[str],
+    at: int,
+    *messages: tuple[int, list[str]],
+    principal: str = ANN,
+    **asked: object,
+) -> Recording:
+    """A watch that got an initial state, then what happened."""
+    recording = received(
+        *messages, principal=principal, start_revision=0, send_initial_state=True, **asked
+    )
+    parts = [
+        api.WatchResponse(events=[initial(name)], initial_state_token=f"after {name}")
+        for name in names
+    ]
+    end = [api.WatchResponse(revision=at, initial_state_complete=True)] if at else []
+    recording.messages[:0] = [*parts, *end]
+    return recording
+
+
+def initial(name: str) -> event_pb2.Event:
+    event = event_pb2.Event(type=event_pb2.EVENT_TYPE_INITIAL, name=name, action="Do")
+    event.time.FromDatetime(NOON)
+    return event
+
+
 def going_on(earlier: Recording, later: Recording) -> Recording:
     later.resumes = earlier
     return later
@@ -75,7 +102,12 @@ def test_a_whole_watch_breaks_nothing() -> None:
     resumed = going_on(received((3, [V])), received((4, [V, S]), start_revision=4))
     of_ops = received((3, [V]), (4, [V]), principal=OPS, name_prefix=V)
 
+    state = stated([S, V, B1], 5, (6, [V]))
+    halves = going_on(stated([S, V], 0), stated([B2, B1], 4))
+    ops_state = stated([V], 4, principal=OPS)
+
     assert watching.require_promises([WHOLE, resumed, of_ops], TRUTH) == 7
+    assert watching.require_promises([halves, ops_state, state], TRUTH) == 7
 
 
 @pytest.mark.parametrize(
@@ -95,6 +127,17 @@ def test_a_whole_watch_breaks_nothing() -> None:
         (watching.bookmarkable, received((3, []), (3, [V]))),
         (watching.bookmarkable, received((2, [V]))),
         (watching.authorized, received((6, [V]), principal=OPS)),
+        (watching.authorized, stated([S, V], 4, principal=OPS)),
+        (watching.ordered, stated([V, S], 4)),
+        (watching.ordered, stated([V], 0, (6, [V]))),
+        (watching.unique, stated([S, S], 4)),
+        (watching.unique, going_on(stated([S, V], 0), stated([V, B1], 4))),
+        (watching.reliable, stated([V, B2, B1], 4)),
+        (watching.reliable, stated([S, V, B2, B1], 2)),
+        (watching.reliable, stated([S, V, B2, B1], 4, (6, [V]))),
+        (watching.reliable, stated([S, V, B2], 4, name_prefix=V)),
+        (watching.resumable, going_on(stated([V], 0), stated([S], 4))),
+        (watching.bookmarkable, stated([S], 4, (4, [V, S]))),
         (watching.authorized, received((4, [V, S]), principal=OPS)),
     ],
 )

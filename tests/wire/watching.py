@@ -5,8 +5,8 @@ store holds when the test is over. Each function raises ``Broken`` and says what
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import grpc
@@ -16,12 +16,16 @@ from assay.v1 import watch_service_pb2 as api
 from assay_server.access.deciding import granted_at
 from assay_server.access.watching import may_see
 from assay_server.domain.access import RoleBinding
-from assay_server.domain.events import Event, EventType
+from assay_server.domain.events import Event, EventType, is_over
 from assay_server.domain.names import enclosing_scope
 from assay_server.ports.metadata import MetadataStore
+from assay_server.sqlstore.times import to_us
 
 Fact = tuple[int, str, str, str]
 """Revision, name, type and action: enough to tell one event from every other."""
+
+State = tuple[str, str, int]
+"""Name, action and microseconds of the last change of what was current."""
 
 
 class Broken(AssertionError):
@@ -49,12 +53,34 @@ class Recording:
 
     @property
     def facts(self) -> list[Fact]:
-        """What was received, one by one."""
+        """What happened and was received, one by one."""
         return [
             (message.revision, event.name, event_pb2.EventType.Name(event.type)[11:], event.action)
             for message in self.messages
             for event in message.events
+            if not message.initial_state_token
         ]
+
+    @property
+    def state(self) -> list[State]:
+        """What was received of an initial state."""
+        return [
+            (event.name, event.action, event.time.ToMicroseconds())
+            for message in self.messages
+            for event in message.events
+            if message.initial_state_token
+        ]
+
+    @property
+    def chain(self) -> "list[Recording]":
+        """The watches that this one resumes, and itself."""
+        return [*(self.resumes.chain if self.resumes else ()), self]
+
+    @property
+    def complete_at(self) -> int | None:
+        """The revision of the initial state, once all of it was received."""
+        told = (m for watch in self.chain for m in watch.messages if m.initial_state_complete)
+        return next((message.revision for message in told), None)
 
 
 class RecordedCall:
@@ -95,8 +121,11 @@ class RecordingStub:
         """Go on where ``earlier`` ended."""
         request = api.WatchRequest()
         request.CopyFrom(earlier.recording.request)
-        if earlier.recording.messages:
-            request.start_revision = earlier.recording.last + 1
+        if messages := earlier.recording.messages:
+            request.initial_state_token = messages[-1].initial_state_token
+            if not request.initial_state_token:
+                request.send_initial_state = False
+                request.start_revision = earlier.recording.last + 1
         call = self.Watch(request)
         came = earlier.recording.messages
         call.recording.resumes = earlier.recording if came else earlier.recording.resumes
@@ -112,43 +141,70 @@ async def history(store: MetadataStore) -> tuple[Event, ...]:
 
 
 def ordered(recording: Recording, _truth: Sequence[Event]) -> None:
-    """Messages come in revision order."""
+    """Messages come in revision order; before them an initial state, by name, and its end."""
     revisions = [message.revision for message in recording.messages]
     if revisions != sorted(revisions):
         raise Broken(f"not ordered: {revisions}")
+    names = [name for name, *_ in recording.state]
+    if names != sorted(names):
+        raise Broken(f"not ordered: {names}")
+    if any(message.revision and message.initial_state_token for message in recording.messages):
+        raise Broken("not ordered: a part of the initial state has a revision")
+    begun = [place for place, revision in enumerate(revisions) if revision]
+    ends = [n for n, message in enumerate(recording.messages) if message.initial_state_complete]
+    if begun and ends != begun[: recording.request.send_initial_state]:
+        raise Broken("not ordered: the first revision is not the end of the initial state")
 
 
 def unique(recording: Recording, _truth: Sequence[Event]) -> None:
-    """No event comes twice on one watch, resumed or not."""
-    facts = whole(recording)
-    if len(facts) != len(set(facts)):
-        twice = sorted({fact for fact in facts if facts.count(fact) > 1})
-        raise Broken(f"not unique: {twice[:5]}")
+    """No event comes twice on one watch, resumed or not; nor does what is current."""
+    for facts in (whole(recording), [name for name, *_ in state_of(recording)]):
+        if len(facts) != len(set(facts)):
+            twice = sorted({fact for fact in facts if facts.count(fact) > 1})
+            raise Broken(f"not unique: {twice[:5]}")
 
 
 def atomic(recording: Recording, _truth: Sequence[Event]) -> None:
     """All events of a revision come in one message."""
-    revisions = [message.revision for message in recording.messages if message.events]
+    revisions = [
+        message.revision
+        for message in recording.messages
+        if message.events and not message.initial_state_token
+    ]
     if len(revisions) != len(set(revisions)):
         raise Broken(f"not atomic: a revision came in parts, of {revisions}")
 
 
 def reliable(recording: Recording, truth: Sequence[Event]) -> None:
-    """Between two events that came, every matching one came; and none that never was."""
-    if not recording.messages or not _is_whole(truth, recording):
-        return
+    """Between two events that came, every matching one came; and none that never was.
+
+    An initial state is all that was current at its revision, and no more.
+    """
     start = _start(recording)
+    if start is None or not _is_whole(truth, recording):
+        return
+    below = [e for e in truth if _is_below(e.name, recording.request.name_prefix)]
     seen = may_be_seen(truth, recording.principal)
-    expected = [
-        _fact(event)
-        for event in truth
-        if start <= event.revision <= recording.last
-        and _is_below(event.name, recording.request.name_prefix)
-    ]
-    received = whole(recording)
+    happened = [event for event in below if start <= event.revision <= recording.last]
+    _require_all(
+        whole(recording),
+        [_fact(event) for event in happened],
+        {_fact(event) for event in happened if seen(event, always=True)},
+    )
+    if (revision := recording.complete_at) is not None:
+        current = _current(below, revision)
+        _require_all(
+            state_of(recording),
+            [_state(event) for event in current],
+            {_state(e) for e in current if seen(replace(e, revision=revision), always=True)},
+        )
+
+
+def _require_all(
+    received: Sequence[Any], expected: Sequence[Any], visible: Collection[Any]
+) -> None:
     if invented := sorted(set(received) - set(expected)):
         raise Broken(f"not reliable: {invented[:5]} never happened, or not under the prefix")
-    visible = {_fact(event) for event in truth if seen(event, always=True)}
     if lost := [fact for fact in expected if fact in visible and fact not in set(received)]:
         raise Broken(f"not reliable: {lost[:5]} were lost ({len(lost)} of {len(expected)})")
 
@@ -162,12 +218,16 @@ def resumable(recording: Recording, _truth: Sequence[Event]) -> None:
         raise Broken(
             f"not resumable: at {earlier.last}, and it goes on at {recording.messages[0].revision}"
         )
+    if earlier.state and recording.state and recording.state[0] <= earlier.state[-1]:
+        raise Broken(f"not resumable: after {earlier.state[-1]} comes {recording.state[0]}")
 
 
 def bookmarkable(recording: Recording, _truth: Sequence[Event]) -> None:
     """After a message at a revision nothing of that one or an earlier one comes."""
     told = recording.request.start_revision - 1
     for message in recording.messages:
+        if message.initial_state_token:
+            continue
         if message.events and message.revision <= told:
             raise Broken(f"not bookmarkable: {message.revision} came after {told} was told")
         told = max(told, message.revision)
@@ -182,6 +242,13 @@ def authorized(recording: Recording, truth: Sequence[Event]) -> None:
     for fact in recording.facts:
         if fact in of and not seen(of[fact], always=False):
             raise Broken(f"not authorized: {recording.principal} was told of {fact}")
+    revision = recording.complete_at or 0
+    states = {
+        _state(event): replace(event, revision=revision) for event in _current(truth, revision)
+    }
+    for state in recording.state:
+        if state in states and not seen(states[state], always=False):
+            raise Broken(f"not authorized: {recording.principal} was told of {state}")
 
 
 PROMISES: tuple[Callable[[Recording, Sequence[Event]], None], ...] = (
@@ -201,7 +268,7 @@ def require_promises(recordings: Iterable[Recording], truth: Sequence[Event]) ->
     for recording in recordings:
         for promise in PROMISES:
             promise(recording, truth)
-        count += len(recording.facts)
+        count += len(recording.facts) + len(recording.state)
     return count
 
 
@@ -234,8 +301,13 @@ def may_be_seen(truth: Sequence[Event], principal: str) -> Sees:
 
 
 def whole(recording: Recording) -> list[Fact]:
-    """What was received by a watch and by those that it resumes."""
-    return [*(whole(recording.resumes) if recording.resumes else ()), *recording.facts]
+    """What happened and was received by a watch and by those that it resumes."""
+    return [fact for watch in recording.chain for fact in watch.facts]
+
+
+def state_of(recording: Recording) -> list[State]:
+    """The initial state that was received by a watch and by those that it resumes."""
+    return [state for watch in recording.chain for state in watch.state]
 
 
 async def until(call: RecordedCall, revision: int, *, timeout_s: float = 60) -> None:
@@ -245,13 +317,28 @@ async def until(call: RecordedCall, revision: int, *, timeout_s: float = 60) -> 
             assert await call.read() is not grpc.aio.EOF
 
 
-def _start(recording: Recording) -> int:
-    """The first revision that the client wanted, of the first watch where this one resumes."""
-    if recording.resumes is not None:
-        return _start(recording.resumes)
-    first = recording.messages[0]
-    now = first.revision if first.events else first.revision + 1
-    return recording.request.start_revision or now
+def _start(recording: Recording) -> int | None:
+    """The first revision that the client wanted, of the first watch where this one resumes.
+
+    None while it is not known: nothing came, or not yet all of an initial state.
+    """
+    first = recording.chain[0]
+    if first.request.send_initial_state:
+        return None if recording.complete_at is None else recording.complete_at + 1
+    if not recording.messages or not first.messages:
+        return None
+    now = first.messages[0].revision + (not first.messages[0].events)
+    return first.request.start_revision or now
+
+
+def _current(truth: Sequence[Event], revision: int) -> list[Event]:
+    """The last event, up to the revision, of all that was current then."""
+    newest = {event.name: event for event in truth if event.revision <= revision}
+    return [event for event in newest.values() if not is_over(event)]
+
+
+def _state(event: Event) -> State:
+    return (event.name, event.action, to_us(event.time))
 
 
 def _is_whole(truth: Sequence[Event], recording: Recording) -> bool:

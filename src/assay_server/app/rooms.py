@@ -158,6 +158,7 @@ def _servicers(config: Config, stores: Stores, grants: Grants) -> Sequence[AddTo
     )
     watch = WatchServicer(
         WatchService(store, grants, bookmark_s=config.limits.watch_bookmark_s),
+        paging,
         watches_max=config.limits.watches_max,
     )
     audit = AuditServicer(AuditService(stores.trail), paging)

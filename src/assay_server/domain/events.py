@@ -9,7 +9,7 @@ from assay_server.domain.aliases import Alias
 from assay_server.domain.evaluations import Evaluation
 from assay_server.domain.gates import Gate
 from assay_server.domain.models import Model, Namespace
-from assay_server.domain.versions import Draft, Version
+from assay_server.domain.versions import Draft, DraftState, Version
 
 Subject = Namespace | Model | Draft | Version | Alias | Evaluation | Gate | RoleBinding
 
@@ -37,3 +37,11 @@ class Event:
     actor: str
     time: datetime
     subject: Subject
+
+
+def is_over(event: Event) -> bool:
+    """Whether lists leave out, after ``event``, what it is about."""
+    match event.subject:
+        case Draft(state=state):
+            return state is not DraftState.OPEN
+    return event.event_type is EventType.DELETED

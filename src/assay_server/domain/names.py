@@ -103,6 +103,19 @@ class Scope(NamedTuple):
     model_id: str = ""
 
 
+def past_name(name: str) -> str:
+    """What sorts behind ``name`` and before every other name: all their characters are greater."""
+    return f"{name}!"
+
+
+def name_ranges(prefix: str) -> tuple[tuple[str, str], ...]:
+    """Where ``prefix`` itself and what lies below it sort, from the first to before the second.
+
+    In the order of bytes others stand between them: ``a``, then ``a-b``, then ``a/c``.
+    """
+    return (prefix, past_name(prefix)), (f"{prefix}/", f"{prefix}0")
+
+
 def namespace_name(namespace_id: str) -> str:
     """Name of a namespace."""
     return f"namespaces/{namespace_id}"

@@ -24,6 +24,23 @@ class EventReads(Protocol):
         """
         ...
 
+    async def current(
+        self, revision: int, *, first: str, past: str, limit: int
+    ) -> tuple[tuple[Event, ...], str]:
+        """Read what was current at ``revision``: of each name the newest event up to then.
+
+        ``revision`` is the one before the oldest kept, or a later one.
+
+        Args:
+            first: Only names from this one on, in the order of their bytes.
+            past: Only names before this one.
+            limit: Names looked at; those of what was over by then count too.
+
+        Returns:
+            The events by name, and where to go on; empty when no name is left.
+        """
+        ...
+
     async def oldest(self) -> int:
-        """Return the oldest revision whose events are kept."""
+        """Return the oldest revision from which on all events are kept."""
         ...

@@ -3,18 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import groupby
 
-from assay_server.access.permissions import Permission
-from assay_server.access.requiring import require_permission
-from assay_server.access.watching import may_see
 from assay_server.domain.calls import Call
 from assay_server.domain.errors import RevisionCompacted, RevisionInFuture
 from assay_server.domain.events import Event
-from assay_server.domain.names import enclosing_scope
 from assay_server.ports.metadata import MetadataStore
 from assay_server.services.grants import Grants
+from assay_server.services.initial_state import InitialStates, Part, Place
+from assay_server.services.watched import Watched
 
 BATCH_EVENTS = 500
 """Read at once: what a stalled client costs in memory."""
@@ -29,19 +28,18 @@ SKIPPED_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All events of one revision; none in a bookmark: everything up to it was delivered."""
+    """All events of one revision; none in a bookmark: everything up to it was delivered.
+
+    ``completes_state``: with the parts before, this is all that was current at the revision.
+    """
 
     revision: int
     events: tuple[Event, ...] = ()
-
-    @property
-    def undelivered_from(self) -> int:
-        """Where to resume a watch whose client may not have received this one."""
-        return self.revision if self.events else self.revision + 1
+    completes_state: bool = False
 
 
 class WatchService:
-    """The one request about events."""
+    """The request about events, with what is current before them or without."""
 
     def __init__(
         self,
@@ -52,10 +50,13 @@ class WatchService:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._grants = grants
+        self._watched = Watched(grants)
         self._bookmark_s = bookmark_s
         self._seconds = seconds
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._states = InitialStates(
+            store, self._watched, self._turns, bookmark_s=bookmark_s, seconds=seconds
+        )
 
     async def watch(
         self, call: Call, *, name_prefix: str, start_revision: int
@@ -71,13 +72,42 @@ class WatchService:
             NotFound, PermissionDenied: The caller lost the right to watch the prefix.
         """
         following = await self._first(start_revision)
-        told, told_s = following - 1, -self._bookmark_s
+        async with aclosing(
+            self._follow(call, name_prefix, following, told_s=-self._bookmark_s)
+        ) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def watch_with_state(
+        self, call: Call, *, name_prefix: str, place: Place
+    ) -> AsyncGenerator[Part | Batch, None]:
+        """Yield what is current in parts, those from ``place`` on, and then what happens.
+
+        Raises:
+            RevisionCompacted, RevisionInFuture, NotFound, PermissionDenied: As for ``watch``.
+        """
+        place = await self._states.begin(place)
+        async with aclosing(self._states.parts(call, name_prefix, place)) as parts:
+            async for part in parts:
+                yield part
+        yield Batch(place.revision, completes_state=True)
+        async with aclosing(
+            self._follow(call, name_prefix, place.revision + 1, told_s=self._seconds())
+        ) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _follow(
+        self, call: Call, name_prefix: str, following: int, *, told_s: float
+    ) -> AsyncGenerator[Batch, None]:
+        """Yield what happened from ``following`` on; the one before was told at ``told_s``."""
+        told = following - 1
         while True:
             async with self._turns:
                 await asyncio.sleep(0)  # calls that are ready go first
                 events, through = await self._read(call, name_prefix, following)
             for revision, group in groupby(events, key=lambda event: event.revision):
-                if seen := await self._seen(call, tuple(group)):
+                if seen := await self._watched.seen(call, group):
                     yield Batch(revision, seen)
                     told, told_s = revision, self._seconds()
             following = max(following, through + 1)
@@ -99,14 +129,7 @@ class WatchService:
         self, call: Call, name_prefix: str, following: int
     ) -> tuple[tuple[Event, ...], int]:
         """Read on, with the rights of this moment."""
-        among: frozenset[str] | None = None
-        if name_prefix:
-            granted = await self._grants.at(call.principal, enclosing_scope(name_prefix))
-            require_permission(
-                granted, Permission.WATCH_READ, resource=name_prefix, principal=call.principal
-            )
-        else:
-            among = await self._grants.readable(call.principal, Permission.WATCH_READ)
+        among = await self._watched.among(call, name_prefix)
         async with self._store.read() as reader:
             oldest = await reader.events.oldest()
             if following < oldest:
@@ -114,11 +137,3 @@ class WatchService:
             return await reader.events.since(
                 following, name_prefix=name_prefix, among=among, limit=BATCH_EVENTS
             )
-
-    async def _seen(self, call: Call, events: tuple[Event, ...]) -> tuple[Event, ...]:
-        seen: list[Event] = []
-        for event in events:
-            granted = await self._grants.at(call.principal, enclosing_scope(event.name))
-            if may_see(event, granted, call.principal):
-                seen.append(event)
-        return tuple(seen)

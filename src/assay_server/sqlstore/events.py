@@ -1,39 +1,43 @@
 """Committed events in SQL, for those who watch."""
 
 from collections.abc import Sequence, Set
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Select,
     Text,
     and_,
     bindparam,
-    delete,
+    func,
     literal_column,
     or_,
     select,
-    update,
+    tuple_,
 )
 from sqlalchemy.sql import ColumnElement
 
-from assay_server.domain.events import Event, EventType
+from assay_server.domain.events import Event, EventType, is_over
+from assay_server.domain.names import past_name
 from assay_server.sqlstore import tables
+from assay_server.sqlstore.columns import NAME, NUMBER
 from assay_server.sqlstore.compiled import Statement
 from assay_server.sqlstore.composing import among, reading
+from assay_server.sqlstore.paging import fitting
 from assay_server.sqlstore.records import SUBJECTS, json_array
-from assay_server.sqlstore.session import ReadSession, Row, Session
-from assay_server.sqlstore.times import from_us, to_us
+from assay_server.sqlstore.session import ReadSession, Row
+from assay_server.sqlstore.times import from_us
+from assay_server.sqlstore.walking import walk
 
 _TABLE = tables.events
+COLUMNS = tuple(column for column in _TABLE.columns if column is not _TABLE.c.position)
+_NAME, _WALKED = 2, len(COLUMNS)
 _LAST = 2**63 - 1
 
 KEPT = timedelta(days=30)
 """How long a watch may stand still and still be resumed, unless settings say otherwise."""
-
-SWEPT_MAX = 1000
-"""Events that a sweep removes in one transaction: some milliseconds of a writer's time."""
 
 _PREFIX = bindparam("name_prefix", type_=Text)
 _BELOW = _PREFIX + literal_column("'/'")
@@ -46,7 +50,7 @@ _IS_AMONG = among(_TABLE.c.namespace_id, "among")
 
 def _since(*conditions: ColumnElement[bool]) -> Statement:
     return reading(
-        select(*(column for column in _TABLE.columns if column is not _TABLE.c.position))
+        select(*COLUMNS)
         .where(
             _TABLE.c.revision >= bindparam("since"),
             _TABLE.c.revision <= bindparam("until"),
@@ -61,20 +65,59 @@ SINCE = _since()
 SINCE_BELOW = _since(_IS_BELOW)
 SINCE_AMONG = _since(_IS_AMONG)
 SINCE_BELOW_AMONG = _since(_IS_BELOW, _IS_AMONG)
-OLDEST_ROWS = Statement(
-    select(_TABLE.c.revision, _TABLE.c.time)
-    .order_by(_TABLE.c.revision, _TABLE.c.position)
-    .limit(bindparam("size", type_=BigInteger))
-)
-BEGIN_AT = Statement(
-    update(tables.counters)
-    .where(
-        tables.counters.c.name == literal_column("'oldest_event'"),
-        tables.counters.c.value < bindparam("oldest"),
+
+
+def _current() -> Select[Any]:
+    """Names in their order, each with its newest event up to then, or nulls where it has none.
+
+    The newest revision of a name is sought by both columns of the index together. By the name
+    alone PostgreSQL may read revisions backward instead, past all that happened to others, until
+    one is of that name. Where the name has none up to then the seek ends at another, which the
+    join drops.
+    """
+    first, past = bindparam("first", type_=NAME), bindparam("past", type_=NAME)
+    as_of = bindparam("as_of", type_=NUMBER)
+    names = walk(
+        _TABLE,
+        "name",
+        lambda table: (table.c.name < past,),
+        first=(_TABLE.c.name >= first,),
+        size=bindparam("size", type_=BigInteger),
     )
-    .values(value=bindparam("oldest"))
-)
-FORGET = Statement(delete(_TABLE).where(_TABLE.c.revision < bindparam("oldest")))
+    up_to = (
+        select(_TABLE.c.revision)
+        .where(tuple_(_TABLE.c.name, _TABLE.c.revision) <= tuple_(names.c.name, as_of))
+        .order_by(_TABLE.c.name.desc(), _TABLE.c.revision.desc())
+        .limit(literal_column("1"))
+        .correlate(names)
+        .scalar_subquery()
+    )
+    newest = (
+        select(names.c.name, up_to.label("revision"))
+        .where(names.c.name.is_not(None))
+        .cte("newest")
+        .prefix_with("MATERIALIZED")
+    )
+    same = _TABLE.alias("same")
+    last = (
+        select(func.max(same.c.position))
+        .where(same.c.revision == newest.c.revision, same.c.name == newest.c.name)
+        .correlate(newest)
+        .scalar_subquery()
+    )
+    found = and_(
+        _TABLE.c.revision == newest.c.revision,
+        _TABLE.c.revision <= as_of,
+        _TABLE.c.position == last,
+    )
+    return (
+        select(*COLUMNS, newest.c.name.label("walked_name"))
+        .select_from(newest.outerjoin(_TABLE, found))
+        .order_by(newest.c.name)
+    )
+
+
+CURRENT = reading(_current())
 OLDEST = reading(
     select(tables.counters.c.value).where(
         tables.counters.c.name == literal_column("'oldest_event'")
@@ -108,6 +151,16 @@ class SqlEvents:
         rows = await self._session.rows(statement, since=first, until=first, size=_LAST, **wanted)
         return _events(rows), first
 
+    async def current(
+        self, revision: int, *, first: str, past: str, limit: int
+    ) -> tuple[tuple[Event, ...], str]:
+        rows = await self._session.rows(CURRENT, first=first, past=past, as_of=revision, size=limit)
+        shown = rows[: fitting(rows)]
+        events = _events([row for row in shown if row[_NAME] is not None])
+        current = tuple(event for event in events if not is_over(event))
+        is_last = len(shown) < limit and len(shown) == len(rows)
+        return current, "" if is_last else past_name(shown[-1][_WALKED])
+
     async def oldest(self) -> int:
         rows = await self._session.rows(OLDEST)
         return int(rows[0][0])
@@ -120,10 +173,11 @@ def _statement(is_below: bool, is_among: bool) -> Statement:
 
 
 def _events(rows: Sequence[Row]) -> tuple[Event, ...]:
-    return tuple(map(_event, rows))
+    return tuple(map(event_of, rows))
 
 
-def _event(row: Row) -> Event:
+def event_of(row: Row) -> Event:
+    """The event in a row that begins with ``COLUMNS``."""
     revision, event_type, name, namespace_id, action, actor, time, kind, subject, *_ = row
     return Event(
         revision,
@@ -135,20 +189,3 @@ def _event(row: Row) -> Event:
         from_us(time),
         SUBJECTS[kind].decode(subject),
     )
-
-
-async def sweep(session: Session, *, before: datetime) -> int:
-    """Forget some events that are older than ``before``, oldest first; returns about how many.
-
-    What is left begins at a revision of which nothing is missing, and the counter says at which.
-    """
-    rows = await session.rows(OLDEST_ROWS, size=SWEPT_MAX + 1)
-    revisions = [row[0] for row in takewhile(lambda row: row[1] < to_us(before), rows)]
-    if not revisions:
-        return 0
-    # The last one may go on past what was read; a single one that does is forgotten whole.
-    is_cut = len(revisions) > SWEPT_MAX and revisions[0] < revisions[-1]
-    oldest = revisions[-1] if is_cut else revisions[-1] + 1
-    await session.write(BEGIN_AT, oldest=oldest)
-    await session.write(FORGET, oldest=oldest)
-    return sum(revision < oldest for revision in revisions)

@@ -64,12 +64,12 @@ async def read_page(
     keys = page.after or statement.start
     parameters |= {f"after_{n}": key for n, key in enumerate(keys)}
     rows = await session.rows(statement, size=page.size + 1, **parameters)
-    shown = rows[: _fitting(rows[: page.size])]
+    shown = rows[: fitting(rows[: page.size])]
     next_after = tuple(shown[-1][-1 - len(keys) : -1]) if len(rows) > len(shown) else None
     return Paged(tuple(read(row) for row in shown), next_after)
 
 
-def _fitting(rows: Sequence[Row]) -> int:
+def fitting(rows: Sequence[Row]) -> int:
     """How many of the rows fit on a page; at least one, so that every list comes to its end."""
     characters = 0
     for n, row in enumerate(rows):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import StoreUnavailable, UploadFenced
 from assay_server.domain.names import parse_upload
-from assay_server.sqlstore import events
+from assay_server.sqlstore import forgetting
 from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.compiled import Catalogue
 from assay_server.sqlstore.dialects import RETRY_AFTER_S, Dialect
@@ -105,7 +105,7 @@ class PostgresMetadata:
             async with self._writers.borrow() as connection:
                 session = self._session(connection)
                 swept = await sweep(session, now=now)
-                swept += await events.sweep(session, before=now - self._events_kept)
+                swept += await forgetting.sweep(session, before=now - self._events_kept)
                 await session.commit()
             total += swept
             if not swept:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from assay_server.domain.calls import Call, Committed
 from assay_server.domain.errors import UploadFenced
 from assay_server.domain.names import parse_upload
-from assay_server.sqlstore import events
+from assay_server.sqlstore import forgetting
 from assay_server.sqlstore.changing import Allowed, Body, Changes
 from assay_server.sqlstore.reading import OpenReader
 from assay_server.sqlstore.requests import sweep
@@ -86,7 +86,7 @@ class SqliteMetadata:
             return await sweep(session, now=now)
 
         async def old_events(session: Session) -> int:
-            return await events.sweep(session, before=now - self._events_kept)
+            return await forgetting.sweep(session, before=now - self._events_kept)
 
         total = 0
         for some in (requests, old_events):

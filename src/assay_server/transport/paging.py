@@ -2,7 +2,7 @@
 
 A token is base64url(key of the last item as JSON + HMAC-SHA-256 cut to 16 bytes). The HMAC
 also covers the principal, the method and the request without page_size and page_token, so
-that a token continues exactly the list it came from.
+that a token continues exactly the list it came from; or the initial state of a watch.
 """
 
 import base64
@@ -23,6 +23,9 @@ PAGE_SIZE_MAX = 1000
 
 KEY_BYTES = 32
 _TAG_BYTES = 16
+
+_OF_PAGES = {"page_size", "page_token", "initial_state_token"}
+"""Fields that may differ from page to page of a query."""
 
 T = TypeVar("T")
 
@@ -54,38 +57,49 @@ class Paging:
         size = min(request.page_size or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
         if not request.page_token:
             return Page(size)
-        return Page(size, after=self._opened(request.page_token, self._query(request, call)))
+        return Page(size, after=self.opened(request.page_token, request, call))
 
     def token_for(self, paged: Paged[T], request: PagedRequest, call: Call) -> str:
         """The token that continues after ``paged``; empty on the last page."""
         if paged.next_after is None:
             return ""
-        payload = json.dumps(paged.next_after, separators=(",", ":")).encode()
+        return self.sealed(paged.next_after, request, call)
+
+    def sealed(self, place: tuple[str | int, ...], request: object, call: Call) -> str:
+        """The token that continues the query of ``request`` at ``place``."""
+        payload = json.dumps(place, separators=(",", ":")).encode()
         tag = self._tag(payload, self._query(request, call))
         return base64.urlsafe_b64encode(tag + payload).decode().rstrip("=")
 
-    def _opened(self, token: str, query: bytes) -> tuple[str | int, ...]:
+    def opened(
+        self, token: str, request: object, call: Call, *, field: str = "page_token"
+    ) -> tuple[str | int, ...]:
+        """The place that a token, which came as ``field``, continues at.
+
+        Raises:
+            InvalidPageToken: It is not of this query, or was changed.
+        """
         try:
             sealed = base64.b64decode(
                 token + "=" * (-len(token) % 4), altchars=b"-_", validate=True
             )
         except (binascii.Error, ValueError):
-            raise InvalidPageToken from None
+            raise InvalidPageToken(field) from None
         tag, payload = sealed[:_TAG_BYTES], sealed[_TAG_BYTES:]
-        if not hmac.compare_digest(tag, self._tag(payload, query)):
-            raise InvalidPageToken
+        if not hmac.compare_digest(tag, self._tag(payload, self._query(request, call))):
+            raise InvalidPageToken(field)
         return tuple(json.loads(payload))
 
     def _tag(self, payload: bytes, query: bytes) -> bytes:
         return hmac.digest(self._key, query + payload, "sha256")[:_TAG_BYTES]
 
-    def _query(self, request: PagedRequest, call: Call) -> bytes:
+    def _query(self, request: object, call: Call) -> bytes:
         """A digest of fixed length of everything that must stay the same from page to page."""
         assert isinstance(request, Message)
         bare = type(request)()
         bare.CopyFrom(request)
-        bare.ClearField("page_size")
-        bare.ClearField("page_token")
+        for field in _OF_PAGES.intersection(bare.DESCRIPTOR.fields_by_name):
+            bare.ClearField(field)
         parts = (call.principal.encode(), call.method.encode(), _deterministic(bare))
         framed = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return hashlib.sha256(framed).digest()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assay_server.domain.events import Event
-from assay_server.sqlstore import events as events_module
+from assay_server.sqlstore import forgetting
+from assay_server.sqlstore.events import OLDEST
 from assay_server.sqlstore.opening import Store, open_store
 from tests.contract.store.registries import (
     NOON,
@@ -172,7 +173,7 @@ async def test_events_are_kept_as_long_as_asked_and_no_longer(database_url: str)
         assert await store.keep(now) == 10
         assert await store.keep(now) == 0
         assert await read(store, lambda r: r.events.oldest()) == 11
-        events, through = await since(store, 0)
+        events, through = await since(store, 11)
         assert [event.revision for event in events] == list(range(11, 21))
         assert through == 20
 
@@ -186,20 +187,20 @@ async def test_events_are_kept_as_long_as_asked_and_no_longer(database_url: str)
 async def test_old_events_go_in_batches_that_never_part_a_revision(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events_module, "SWEPT_MAX", 4)
+    monkeypatch.setattr(forgetting, "SWEPT_MAX", 4)
     clock = SetClock()
     store = await open_store(database_url, clock, events_kept=timedelta(days=10))
     seen: list[tuple[int, list[int]]] = []
-    forget = events_module.sweep
+    forget = forgetting.sweep
 
     async def watched(session: Any, *, before: datetime) -> int:
         swept = await forget(session, before=before)
-        rows = await session.rows(events_module.OLDEST_ROWS, size=100)
-        oldest = (await session.rows(events_module.OLDEST))[0][0]
+        oldest = (await session.rows(OLDEST))[0][0]
+        rows = await session.rows(forgetting.OLDEST_ROWS, since=oldest, size=100)
         seen.append((oldest, [row[0] for row in rows]))
         return swept
 
-    monkeypatch.setattr(events_module, "sweep", watched)
+    monkeypatch.setattr(forgetting, "sweep", watched)
     try:
         for count in (1, 3, 3, 7, 1, 2):
             models = [make_model(f"m{number}") for number in range(count)]

@@ -147,7 +147,7 @@ const (
 	// detail says when to come back. Metadata: `calls_per_s`.
 	ErrorReason_ERROR_REASON_TOO_MANY_CALLS ErrorReason = 56
 	// UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
-	// have been delivered; who has a later one resumes after that.
+	// have been delivered; who has a later one resumes after that. None within an initial state: its token goes on.
 	ErrorReason_ERROR_REASON_WATCH_TOO_SLOW ErrorReason = 57
 	// UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
 	// open has ended.

@@ -34,6 +34,8 @@ const (
 	EventType_EVENT_TYPE_UPDATED EventType = 2
 	// It is gone, or hidden until restored.
 	EventType_EVENT_TYPE_DELETED EventType = 3
+	// It is current; the rest of the event tells its last change. Only in the initial state of a watch.
+	EventType_EVENT_TYPE_INITIAL EventType = 4
 )
 
 // Enum value maps for EventType.
@@ -43,12 +45,14 @@ var (
 		1: "EVENT_TYPE_CREATED",
 		2: "EVENT_TYPE_UPDATED",
 		3: "EVENT_TYPE_DELETED",
+		4: "EVENT_TYPE_INITIAL",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED": 0,
 		"EVENT_TYPE_CREATED":     1,
 		"EVENT_TYPE_UPDATED":     2,
 		"EVENT_TYPE_DELETED":     3,
+		"EVENT_TYPE_INITIAL":     4,
 	}
 )
 
@@ -263,7 +267,7 @@ type Event_Namespace struct {
 }
 
 type Event_Model struct {
-	// A model.
+	// A model; `latest_version_number` as it was when the model itself last changed, which sealing does not count as.
 	Model *Model `protobuf:"bytes,7,opt,name=model,proto3,oneof"`
 }
 
@@ -335,12 +339,13 @@ const file_assay_v1_event_proto_rawDesc = "" +
 	"evaluation\x12$\n" +
 	"\x04gate\x18\f \x01(\v2\x0e.assay.v1.GateH\x00R\x04gate\x12:\n" +
 	"\frole_binding\x18\r \x01(\v2\x15.assay.v1.RoleBindingH\x00R\vroleBindingB\t\n" +
-	"\asubject*o\n" +
+	"\asubject*\x87\x01\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12EVENT_TYPE_CREATED\x10\x01\x12\x16\n" +
 	"\x12EVENT_TYPE_UPDATED\x10\x02\x12\x16\n" +
-	"\x12EVENT_TYPE_DELETED\x10\x03BM\n" +
+	"\x12EVENT_TYPE_DELETED\x10\x03\x12\x16\n" +
+	"\x12EVENT_TYPE_INITIAL\x10\x04BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"
 
 var (

@@ -29,8 +29,16 @@ type WatchRequest struct {
 	NamePrefix string `protobuf:"bytes,1,opt,name=name_prefix,json=namePrefix,proto3" json:"name_prefix,omitempty"`
 	// First revision wanted; 0 from now on.
 	StartRevision int64 `protobuf:"varint,2,opt,name=start_revision,json=startRevision,proto3" json:"start_revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Send what is current before what happens: every resource under the prefix that lists would show and that a
+	// watch tells of, as it was at one revision. It comes in messages without a revision, whose events are
+	// EVENT_TYPE_INITIAL and each tell the last change of a resource; then a message with `initial_state_complete`
+	// and the revision; then events from the next revision on. Not together with `start_revision`.
+	SendInitialState bool `protobuf:"varint,3,opt,name=send_initial_state,json=sendInitialState,proto3" json:"send_initial_state,omitempty"`
+	// To go on with an initial state that was cut off: the token of the last message of it that was dealt with.
+	// All else of the request must be as it was. Only with `send_initial_state`.
+	InitialStateToken string `protobuf:"bytes,4,opt,name=initial_state_token,json=initialStateToken,proto3" json:"initial_state_token,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *WatchRequest) Reset() {
@@ -77,15 +85,34 @@ func (x *WatchRequest) GetStartRevision() int64 {
 	return 0
 }
 
+func (x *WatchRequest) GetSendInitialState() bool {
+	if x != nil {
+		return x.SendInitialState
+	}
+	return false
+}
+
+func (x *WatchRequest) GetInitialStateToken() string {
+	if x != nil {
+		return x.InitialStateToken
+	}
+	return ""
+}
+
 // WatchResponse is what Watch gives.
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Everything up to this revision was delivered; resume at the next one.
+	// Everything up to this revision was delivered; resume at the next one. 0 in a part of the initial state.
 	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	// The events of the revision; none in a bookmark, which comes at least every 30 seconds.
-	Events        []*Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Events []*Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// Only in a part of the initial state: what goes on behind it. It lasts as long as events are kept.
+	InitialStateToken string `protobuf:"bytes,3,opt,name=initial_state_token,json=initialStateToken,proto3" json:"initial_state_token,omitempty"`
+	// The parts before this message are all that was current at its revision, for who may read what the caller may.
+	// What the caller was given the right to read meanwhile may be among it or not.
+	InitialStateComplete bool `protobuf:"varint,4,opt,name=initial_state_complete,json=initialStateComplete,proto3" json:"initial_state_complete,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *WatchResponse) Reset() {
@@ -132,18 +159,36 @@ func (x *WatchResponse) GetEvents() []*Event {
 	return nil
 }
 
+func (x *WatchResponse) GetInitialStateToken() string {
+	if x != nil {
+		return x.InitialStateToken
+	}
+	return ""
+}
+
+func (x *WatchResponse) GetInitialStateComplete() bool {
+	if x != nil {
+		return x.InitialStateComplete
+	}
+	return false
+}
+
 var File_assay_v1_watch_service_proto protoreflect.FileDescriptor
 
 const file_assay_v1_watch_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cassay/v1/watch_service.proto\x12\bassay.v1\x1a\x14assay/v1/event.proto\"V\n" +
+	"\x1cassay/v1/watch_service.proto\x12\bassay.v1\x1a\x14assay/v1/event.proto\"\xb4\x01\n" +
 	"\fWatchRequest\x12\x1f\n" +
 	"\vname_prefix\x18\x01 \x01(\tR\n" +
 	"namePrefix\x12%\n" +
-	"\x0estart_revision\x18\x02 \x01(\x03R\rstartRevision\"T\n" +
+	"\x0estart_revision\x18\x02 \x01(\x03R\rstartRevision\x12,\n" +
+	"\x12send_initial_state\x18\x03 \x01(\bR\x10sendInitialState\x12.\n" +
+	"\x13initial_state_token\x18\x04 \x01(\tR\x11initialStateToken\"\xba\x01\n" +
 	"\rWatchResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12'\n" +
-	"\x06events\x18\x02 \x03(\v2\x0f.assay.v1.EventR\x06events2O\n" +
+	"\x06events\x18\x02 \x03(\v2\x0f.assay.v1.EventR\x06events\x12.\n" +
+	"\x13initial_state_token\x18\x03 \x01(\tR\x11initialStateToken\x124\n" +
+	"\x16initial_state_complete\x18\x04 \x01(\bR\x14initialStateComplete2O\n" +
 	"\fWatchService\x12?\n" +
 	"\x05Watch\x12\x16.assay.v1.WatchRequest\x1a\x17.assay.v1.WatchResponse\"\x03\x90\x02\x010\x01BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"

@@ -29,10 +29,11 @@ const (
 // WatchService streams committed changes, so that nobody needs to poll.
 type WatchServiceClient interface {
 	// Watch streams events in revision order: all events of a revision in one message, none twice, none left out
-	// that the caller may read. To resume, ask from the last revision plus one. UNAVAILABLE means: resume; with
-	// WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
-	// OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, read the state anew; the detail carries the
-	// oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
+	// that the caller may read. With `send_initial_state` what is current comes first. To resume, ask from the last
+	// revision plus one, or within the initial state with the token of its last message. UNAVAILABLE means: resume;
+	// with WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
+	// OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, ask for the initial state; the detail carries
+	// the oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
 	// revision.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
@@ -71,10 +72,11 @@ type WatchService_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 // WatchService streams committed changes, so that nobody needs to poll.
 type WatchServiceServer interface {
 	// Watch streams events in revision order: all events of a revision in one message, none twice, none left out
-	// that the caller may read. To resume, ask from the last revision plus one. UNAVAILABLE means: resume; with
-	// WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
-	// OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, read the state anew; the detail carries the
-	// oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
+	// that the caller may read. With `send_initial_state` what is current comes first. To resume, ask from the last
+	// revision plus one, or within the initial state with the token of its last message. UNAVAILABLE means: resume;
+	// with WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
+	// OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, ask for the initial state; the detail carries
+	// the oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
 	// revision.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedWatchServiceServer()

@@ -79,11 +79,11 @@ class InvalidSemver(InvalidInput):
 class InvalidPageToken(InvalidInput):
     """A page token was changed, is of another query, or is of another server's key."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "page_token") -> None:
         super().__init__(
-            "page_token does not belong to this query: repeat the query exactly as it was, or "
-            "start again without a page_token",
-            field="page_token",
+            f"{field} does not belong to this query: repeat the query exactly as it was, or "
+            f"start again without {field}",
+            field=field,
         )
 
 

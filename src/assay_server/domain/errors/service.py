@@ -132,9 +132,18 @@ class StreamStalled(Unavailable):
 
 
 class WatchTooSlow(Unavailable):
-    """A watch whose client did not take what happened; it can be resumed where it was cut."""
+    """A watch whose client did not take what happened; it can be resumed where it was cut.
 
-    def __init__(self, resume_revision: int) -> None:
+    Without a revision it was cut in its initial state, and the client has the token to go on.
+    """
+
+    def __init__(self, resume_revision: int | None) -> None:
+        if resume_revision is None:
+            super().__init__(
+                "this watch did not read its initial state fast enough, so it was closed; go on "
+                "with the initial_state_token of the last message that you have"
+            )
+            return
         super().__init__(
             f"this watch was not read fast enough, so it was closed; resume it at revision "
             f"{resume_revision}, or after the last one you have if that is later",

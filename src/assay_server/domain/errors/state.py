@@ -101,7 +101,8 @@ class RevisionInFuture(NotPossibleNow):
     def __init__(self, asked: int, current: int) -> None:
         super().__init__(
             f"revision {asked} is in the future: this registry is at {current}. Was it restored "
-            "from a backup, or is the revision of another registry? List again, then watch",
+            "from a backup, or is the revision of another registry? List again, or watch with "
+            "send_initial_state",
             current_revision=str(current),
         )
 

@@ -86,7 +86,7 @@ class RevisionCompacted(OutOfRange):
     def __init__(self, asked: int, oldest: int) -> None:
         super().__init__(
             f"revision {asked} is no longer kept; the oldest is {oldest}. "
-            "List again, and watch from the revision of that list",
+            "List again, or watch with send_initial_state",
             oldest_revision=str(oldest),
         )
 

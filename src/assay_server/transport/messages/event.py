@@ -24,6 +24,13 @@ from assay_server.transport.translating.enums import to_enum
 from assay_server.transport.translating.timestamps import to_timestamp
 
 
+def to_initial_message(event: Event) -> event_pb2.Event:
+    """Translate for an initial state."""
+    message = to_message(event)
+    message.type = event_pb2.EVENT_TYPE_INITIAL
+    return message
+
+
 def to_message(event: Event) -> event_pb2.Event:
     """Translate for an answer."""
     message = event_pb2.Event(

@@ -150,7 +150,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_WATCH_TOO_SLOW: _ErrorReason.ValueType  # 57
     """UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
-    have been delivered; who has a later one resumes after that.
+    have been delivered; who has a later one resumes after that. None within an initial state: its token goes on.
     """
     ERROR_REASON_CERTIFICATE_DENIED: _ErrorReason.ValueType  # 58
     """UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
@@ -290,7 +290,7 @@ detail says when to come back. Metadata: `calls_per_s`.
 """
 ERROR_REASON_WATCH_TOO_SLOW: ErrorReason.ValueType  # 57
 """UNAVAILABLE: a watch was not read fast enough and was closed. Metadata: `resume_revision`, the first that may not
-have been delivered; who has a later one resumes after that.
+have been delivered; who has a later one resumes after that. None within an initial state: its token goes on.
 """
 ERROR_REASON_CERTIFICATE_DENIED: ErrorReason.ValueType  # 58
 """UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was

@@ -40,6 +40,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     """It changed."""
     EVENT_TYPE_DELETED: _EventType.ValueType  # 3
     """It is gone, or hidden until restored."""
+    EVENT_TYPE_INITIAL: _EventType.ValueType  # 4
+    """It is current; the rest of the event tells its last change. Only in the initial state of a watch."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper):
     """EventType is what happened. Clients must tolerate values they do not know."""
@@ -52,6 +54,8 @@ EVENT_TYPE_UPDATED: EventType.ValueType  # 2
 """It changed."""
 EVENT_TYPE_DELETED: EventType.ValueType  # 3
 """It is gone, or hidden until restored."""
+EVENT_TYPE_INITIAL: EventType.ValueType  # 4
+"""It is current; the rest of the event tells its last change. Only in the initial state of a watch."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -91,7 +95,7 @@ class Event(_message.Message):
 
     @_builtins.property
     def model(self) -> _model_pb2.Model:
-        """A model."""
+        """A model; `latest_version_number` as it was when the model itself last changed, which sealing does not count as."""
 
     @_builtins.property
     def draft(self) -> _draft_pb2.Draft:

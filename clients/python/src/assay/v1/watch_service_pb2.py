@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from assay.v1 import event_pb2 as assay_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61ssay/v1/watch_service.proto\x12\x08\x61ssay.v1\x1a\x14\x61ssay/v1/event.proto\"V\n\x0cWatchRequest\x12\x1f\n\x0bname_prefix\x18\x01 \x01(\tR\nnamePrefix\x12%\n\x0estart_revision\x18\x02 \x01(\x03R\rstartRevision\"T\n\rWatchResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\'\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x0f.assay.v1.EventR\x06\x65vents2O\n\x0cWatchService\x12?\n\x05Watch\x12\x16.assay.v1.WatchRequest\x1a\x17.assay.v1.WatchResponse\"\x03\x90\x02\x01\x30\x01\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61ssay/v1/watch_service.proto\x12\x08\x61ssay.v1\x1a\x14\x61ssay/v1/event.proto\"\xb4\x01\n\x0cWatchRequest\x12\x1f\n\x0bname_prefix\x18\x01 \x01(\tR\nnamePrefix\x12%\n\x0estart_revision\x18\x02 \x01(\x03R\rstartRevision\x12,\n\x12send_initial_state\x18\x03 \x01(\x08R\x10sendInitialState\x12.\n\x13initial_state_token\x18\x04 \x01(\tR\x11initialStateToken\"\xba\x01\n\rWatchResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\'\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x0f.assay.v1.EventR\x06\x65vents\x12.\n\x13initial_state_token\x18\x03 \x01(\tR\x11initialStateToken\x12\x34\n\x16initial_state_complete\x18\x04 \x01(\x08R\x14initialStateComplete2O\n\x0cWatchService\x12?\n\x05Watch\x12\x16.assay.v1.WatchRequest\x1a\x17.assay.v1.WatchResponse\"\x03\x90\x02\x01\x30\x01\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.assay.v1P\001Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1'
   _globals['_WATCHSERVICE'].methods_by_name['Watch']._loaded_options = None
   _globals['_WATCHSERVICE'].methods_by_name['Watch']._serialized_options = b'\220\002\001'
-  _globals['_WATCHREQUEST']._serialized_start=64
-  _globals['_WATCHREQUEST']._serialized_end=150
-  _globals['_WATCHRESPONSE']._serialized_start=152
-  _globals['_WATCHRESPONSE']._serialized_end=236
-  _globals['_WATCHSERVICE']._serialized_start=238
-  _globals['_WATCHSERVICE']._serialized_end=317
+  _globals['_WATCHREQUEST']._serialized_start=65
+  _globals['_WATCHREQUEST']._serialized_end=245
+  _globals['_WATCHRESPONSE']._serialized_start=248
+  _globals['_WATCHRESPONSE']._serialized_end=434
+  _globals['_WATCHSERVICE']._serialized_start=436
+  _globals['_WATCHSERVICE']._serialized_end=515
 # @@protoc_insertion_point(module_scope)

@@ -27,21 +27,35 @@ class WatchRequest(_message.Message):
 
     NAME_PREFIX_FIELD_NUMBER: _builtins.int
     START_REVISION_FIELD_NUMBER: _builtins.int
+    SEND_INITIAL_STATE_FIELD_NUMBER: _builtins.int
+    INITIAL_STATE_TOKEN_FIELD_NUMBER: _builtins.int
     name_prefix: _builtins.str
     """Only events of resources whose name is this or lies below it, such as `namespaces/vision`; empty for all that
     the caller may read.
     """
     start_revision: _builtins.int
     """First revision wanted; 0 from now on."""
+    send_initial_state: _builtins.bool
+    """Send what is current before what happens: every resource under the prefix that lists would show and that a
+    watch tells of, as it was at one revision. It comes in messages without a revision, whose events are
+    EVENT_TYPE_INITIAL and each tell the last change of a resource; then a message with `initial_state_complete`
+    and the revision; then events from the next revision on. Not together with `start_revision`.
+    """
+    initial_state_token: _builtins.str
+    """To go on with an initial state that was cut off: the token of the last message of it that was dealt with.
+    All else of the request must be as it was. Only with `send_initial_state`.
+    """
     def __init__(
         self,
         *,
         name_prefix: _builtins.str = ...,
         start_revision: _builtins.int = ...,
+        send_initial_state: _builtins.bool = ...,
+        initial_state_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name_prefix", b"name_prefix", "start_revision", b"start_revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["initial_state_token", b"initial_state_token", "name_prefix", b"name_prefix", "send_initial_state", b"send_initial_state", "start_revision", b"start_revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -55,8 +69,16 @@ class WatchResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
+    INITIAL_STATE_TOKEN_FIELD_NUMBER: _builtins.int
+    INITIAL_STATE_COMPLETE_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Everything up to this revision was delivered; resume at the next one."""
+    """Everything up to this revision was delivered; resume at the next one. 0 in a part of the initial state."""
+    initial_state_token: _builtins.str
+    """Only in a part of the initial state: what goes on behind it. It lasts as long as events are kept."""
+    initial_state_complete: _builtins.bool
+    """The parts before this message are all that was current at its revision, for who may read what the caller may.
+    What the caller was given the right to read meanwhile may be among it or not.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]:
         """The events of the revision; none in a bookmark, which comes at least every 30 seconds."""
@@ -66,10 +88,12 @@ class WatchResponse(_message.Message):
         *,
         revision: _builtins.int = ...,
         events: _abc.Iterable[_event_pb2.Event] | None = ...,
+        initial_state_token: _builtins.str = ...,
+        initial_state_complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "initial_state_complete", b"initial_state_complete", "initial_state_token", b"initial_state_token", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

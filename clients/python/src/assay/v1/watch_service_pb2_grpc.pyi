@@ -35,10 +35,11 @@ class WatchServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WatchServiceAsyncStub: ...
     Watch: _grpc.UnaryStreamMultiCallable[_watch_service_pb2.WatchRequest, _watch_service_pb2.WatchResponse]
     """Watch streams events in revision order: all events of a revision in one message, none twice, none left out
-    that the caller may read. To resume, ask from the last revision plus one. UNAVAILABLE means: resume; with
-    WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
-    OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, read the state anew; the detail carries the
-    oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
+    that the caller may read. With `send_initial_state` what is current comes first. To resume, ask from the last
+    revision plus one, or within the initial state with the token of its last message. UNAVAILABLE means: resume;
+    with WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
+    OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, ask for the initial state; the detail carries
+    the oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
     revision.
     """
 
@@ -49,10 +50,11 @@ class WatchServiceAsyncStub(WatchServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Watch: _aio.UnaryStreamMultiCallable[_watch_service_pb2.WatchRequest, _watch_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Watch streams events in revision order: all events of a revision in one message, none twice, none left out
-    that the caller may read. To resume, ask from the last revision plus one. UNAVAILABLE means: resume; with
-    WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
-    OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, read the state anew; the detail carries the
-    oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
+    that the caller may read. With `send_initial_state` what is current comes first. To resume, ask from the last
+    revision plus one, or within the initial state with the token of its last message. UNAVAILABLE means: resume;
+    with WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
+    OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, ask for the initial state; the detail carries
+    the oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
     revision.
     """
 
@@ -66,10 +68,11 @@ class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_watch_service_pb2.WatchResponse], _abc.AsyncIterator[_watch_service_pb2.WatchResponse]]:
         """Watch streams events in revision order: all events of a revision in one message, none twice, none left out
-        that the caller may read. To resume, ask from the last revision plus one. UNAVAILABLE means: resume; with
-        WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
-        OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, read the state anew; the detail carries the
-        oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
+        that the caller may read. With `send_initial_state` what is current comes first. To resume, ask from the last
+        revision plus one, or within the initial state with the token of its last message. UNAVAILABLE means: resume;
+        with WATCH_TOO_SLOW messages were not taken for 30 seconds, and the detail carries the revision to resume from.
+        OUT_OF_RANGE with REVISION_COMPACTED means: the history is gone, ask for the initial state; the detail carries
+        the oldest revision kept. FAILED_PRECONDITION with REVISION_IN_FUTURE means: the server never reached that
         revision.
         """
 
