@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _BATCH_ROWS = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -142,7 +142,7 @@ _INSERT = sa.text(
 
 def upgrade() -> None:
     """Write an event at revision 0 for each current thing that has none; no watch begins there."""
-    # The migration before removed duplicates of bindings without a word: they are over.
+    # Migration 0004 removed duplicates of bindings without a word: they are over.
     op.execute(
         "UPDATE events SET event_type = 'DELETED' WHERE kind = 'RoleBinding' AND event_type <> "
         f"'DELETED' AND NOT EXISTS (SELECT 1 FROM role_bindings WHERE {_SCOPED} = events.name)"
