@@ -26,7 +26,7 @@ class Watcher:
     ) -> None:
         self._target = target
         self._request = api.WatchRequest(
-            name_prefix=prefix, start_revision=not with_state, send_initial_state=with_state
+            name_prefix=prefix, start_revision=0 if with_state else 1, send_initial_state=with_state
         )
         self._recordings = recordings
         self._call: RecordedCall | None = None
