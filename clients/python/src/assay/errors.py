@@ -29,18 +29,11 @@ AssayError
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import grpc
 
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One of several faults. ``subject`` is a field, a file or a rule; ``kind`` classes it."""
-
-    subject: str
-    description: str
-    kind: str = ""
+from assay.violations import Violation as Violation
+from assay.violations import told
 
 
 class AssayError(Exception):
@@ -170,11 +163,7 @@ class GateClosed(NotPossibleNow):
 
     def __str__(self) -> str:
         """The gate, and each unmet rule on a line of its own."""
-        if not self.violations:
-            return self.message
-        head = self.message.partition(": ")[0]
-        rules = (f"{each.subject.rpartition('#')[2]}: {each.description}" for each in self.findings)
-        return "\n  ".join((f"{head}:", *rules))
+        return told(self.message, self.violations)
 
     @property
     def findings(self) -> tuple[Violation, ...]:
