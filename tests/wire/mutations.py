@@ -15,6 +15,7 @@ from assay.v1 import artifact_service_pb2 as artifact
 from assay.v1 import (
     draft_pb2,
     evaluation_pb2,
+    file_pb2,
     gate_pb2,
     model_pb2,
     namespace_pb2,
@@ -173,6 +174,18 @@ async def _seal_draft(shop: Workshop) -> Any:
     return registry.SealDraftRequest(name=await shop.team.draft(shop.fresh("sealed")))
 
 
+def of_content(content: bytes) -> registry.CreateVersionRequest:
+    """A request for a version of one file that was sealed elsewhere under another path."""
+    known = file_pb2.File(path="again.bin", size_bytes=len(content), digest=digest(content))
+    version = version_pb2.ModelVersion(files=[known])
+    return registry.CreateVersionRequest(parent=DIGITS, version=version)
+
+
+async def _create_version(shop: Workshop) -> Any:
+    await shop.team.sealed("had")
+    return of_content(b"had")
+
+
 async def _update_version(shop: Workshop) -> Any:
     version = version_pb2.ModelVersion(
         name=await shop.team.sealed(shop.fresh("edited")), card="# Edited"
@@ -237,6 +250,7 @@ MUTATIONS: Final[Mapping[str, Case]] = {
     "UpdateDraft": _update_draft,
     "AbandonDraft": _abandon_draft,
     "SealDraft": _seal_draft,
+    "CreateVersion": _create_version,
     "UpdateVersion": _update_version,
     "PublishVersion": _publish_version,
     "DeprecateVersion": _deprecate_version,

@@ -15,6 +15,7 @@ from assay.v1 import audit_service_pb2 as audit
 from assay.v1 import (
     draft_pb2,
     evaluation_pb2,
+    file_pb2,
     gate_pb2,
     model_pb2,
     namespace_pb2,
@@ -39,6 +40,9 @@ _OLD: Final = "an etag of no state"
 _DISPLAY: Final = FieldMask(paths=["display_name"])
 _CARD: Final = FieldMask(paths=["card"])
 _NO_MEMBER: Final = role_binding_pb2.RoleBinding(role=role_binding_pb2.ROLE_CONSUMER)
+_UNKNOWN: Final = version_pb2.ModelVersion(
+    files=[file_pb2.File(path="f", size_bytes=1, digest="sha256:" + "0" * 64)]
+)
 
 PROBES: Final[Mapping[str, Any]] = {
     "CreateNamespace": access.CreateNamespaceRequest(namespace_id="NOT AN ID"),
@@ -109,6 +113,10 @@ PROBES: Final[Mapping[str, Any]] = {
     "AbandonDraft": registry.AbandonDraftRequest(name=DRAFT),
     "SealDraft": registry.SealDraftRequest(name=DRAFT),
     "SealDraft and publish": registry.SealDraftRequest(name=DRAFT, publish=True),
+    "CreateVersion": registry.CreateVersionRequest(parent=DIGITS, version=_UNKNOWN),
+    "CreateVersion and publish": registry.CreateVersionRequest(
+        parent=DIGITS, version=_UNKNOWN, publish=True
+    ),
     "GetVersion": registry.GetVersionRequest(name=VERSION),
     "BatchGetVersions": registry.BatchGetVersionsRequest(parent=VISION, names=[VERSION]),
     "BatchGetVersions on a model": registry.BatchGetVersionsRequest(parent=DIGITS, names=[VERSION]),

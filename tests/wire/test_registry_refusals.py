@@ -11,10 +11,11 @@ from assay.v1 import evaluation_pb2, gate_pb2, model_pb2, version_pb2
 from assay.v1 import evaluation_service_pb2 as evaluation_api
 from assay.v1 import registry_service_pb2 as api
 from assay_server.domain.access import Role
+from tests.wire.mutations import of_content
 from tests.wire.publication import HIGHER, TEST_SET, Team, accurate, team_on, worst_class
 from tests.wire.registry import Registry
 from tests.wire.scripted import info_of, refusal
-from tests.wire.transfers import DIGITS
+from tests.wire.transfers import DIGITS, digest
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
@@ -49,6 +50,27 @@ async def test_a_reference_to_nothing_says_what_is_missing(team: Team) -> None:
 
         assert told(error) == (status, reason), reference
         assert sentence in (error.details() or ""), reference
+
+
+async def test_a_version_of_content_that_is_nowhere_is_told_which(team: Team) -> None:
+    await team.sealed("had")
+    request = of_content(b"had")
+    made = await team.scientist.registry.CreateVersion(request)
+    many = [request.version.files.add(path=f"new/{n:04}", size_bytes=1) for n in range(400)]
+    for file in many:
+        file.digest = digest(file.path.encode())
+
+    error = await refusal(team.scientist.registry.CreateVersion(request))
+    request.version.ClearField("files")
+    empty = await refusal(team.scientist.registry.CreateVersion(request))
+
+    assert (made.version.number, made.existed) == (2, False)
+    assert told(error) == (PRECONDITION, "FILES_MISSING")
+    assert "'new/0000', 'new/0001'" in (error.details() or "")
+    assert "and 380 more" in (error.details() or "")
+    assert info_of(error).metadata["model"] == DIGITS
+    assert "again.bin" not in info_of(error).metadata["paths"]
+    assert told(empty) == (INVALID, "FIELD_INVALID")
 
 
 async def test_the_loser_of_an_alias_race_learns_where_it_points(team: Team) -> None:

@@ -25,7 +25,7 @@ from assay_server.app import housekeeping
 from assay_server.config.settings import StoreSection
 from tests.pki import Authority
 from tests.wire.calling import hear
-from tests.wire.mutations import MUTATIONS, Case, Workshop
+from tests.wire.mutations import MUTATIONS, Case, Workshop, of_content
 from tests.wire.publication import Team
 from tests.wire.registry import Registry, Stubs, open_registry, settings
 from tests.wire.transfers import Transfers, digest
@@ -63,11 +63,19 @@ async def _sealed_and_published(shop: Workshop) -> Any:
     return registry_api.SealDraftRequest(name=name, publish=True, bump=patch)
 
 
+async def _created_and_published(shop: Workshop) -> Any:
+    await shop.team.ready("of old")
+    request = of_content(b"of old")
+    request.publish, request.bump = True, version_pb2.BUMP_MAJOR
+    return request
+
+
 CASES: Final[Mapping[str, Case]] = {
     **MUTATIONS,
     "BeginUpload": _known_upload,
     "AbortUpload": _aborted_upload,
     "SealDraft with publication": _sealed_and_published,
+    "CreateVersion with publication": _created_and_published,
 }
 
 

@@ -7,9 +7,9 @@ Rules:
 - A version to which an alias points cannot be deleted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assay_server.domain.aliases import Alias
 from assay_server.domain.bumps import SemverDecision
@@ -18,14 +18,16 @@ from assay_server.domain.errors import (
     DraftEmpty,
     DraftIncomplete,
     DraftNotOpen,
+    FilesMissing,
     IllegalTransition,
     NotDeleted,
     VersionInUse,
 )
+from assay_server.domain.facts import Facts
 from assay_server.domain.gates import Verdict
 from assay_server.domain.gating import require_open_gates
-from assay_server.domain.manifest import Manifest, build_manifest
-from assay_server.domain.names import draft_name, version_name
+from assay_server.domain.manifest import File, Manifest, build_manifest
+from assay_server.domain.names import ModelName, draft_name, version_name
 from assay_server.domain.records import record_digest
 from assay_server.domain.versions import (
     LADDER,
@@ -36,6 +38,9 @@ from assay_server.domain.versions import (
     VersionChange,
     VersionState,
 )
+
+DRAFT_TTL = timedelta(days=7)
+"""From its last change until it may be collected: longer than a training run takes to resume."""
 
 
 def require_open(draft: Draft) -> Draft:
@@ -104,10 +109,53 @@ def sealable_manifest(
         raise DraftIncomplete(name, open_paths)
     if not draft.files:
         raise DraftEmpty(name)
-    manifest = build_manifest(draft.files)
+    return expected_manifest(draft.files, expected_digest=expected_digest, name=name)
+
+
+def expected_manifest(files: Iterable[File], *, expected_digest: str, name: str) -> Manifest:
+    """The manifest of ``files``, which has the digest that the caller has computed, if any.
+
+    Raises:
+        DigestMismatch: It has another; ``name`` is what the files are of.
+        InvalidPath, DuplicatePath, InvalidField: See ``build_manifest``.
+    """
+    manifest = build_manifest(files)
     if expected_digest and expected_digest != manifest.digest:
         raise DigestMismatch(name, declared_digest=expected_digest, actual_digest=manifest.digest)
     return manifest
+
+
+def require_held(manifest: Manifest, sizes: Mapping[str, int], *, model: str) -> None:
+    """Check that the content of every file is there, in its size, by ``sizes`` of digests.
+
+    Raises:
+        FilesMissing: It is not; names those files.
+    """
+    missing = tuple(
+        file.path for file in manifest.files if sizes.get(file.sha256) != file.size_bytes
+    )
+    if missing:
+        raise FilesMissing(model, missing)
+
+
+def new_draft(
+    name: ModelName, wanted: DraftChange, *, by: str, draft_id: str, etag: str, now: datetime
+) -> Draft:
+    """An open draft without files."""
+    return Draft(
+        *name,
+        draft_id=draft_id,
+        facts=wanted.facts or Facts(),
+        description=wanted.description or "",
+        card=wanted.card or "",
+        tags=wanted.tags or {},
+        state=DraftState.OPEN,
+        created_by=by,
+        create_time=now,
+        update_time=now,
+        expire_time=now + DRAFT_TTL,
+        etag=etag,
+    )
 
 
 def sealed(draft: Draft, number: int, *, now: datetime, etag: str) -> Draft:

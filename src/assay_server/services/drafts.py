@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from assay_server.access.permissions import Permission
 from assay_server.domain.calls import (
@@ -16,16 +16,12 @@ from assay_server.domain.calls import (
 )
 from assay_server.domain.errors import NotFound
 from assay_server.domain.events import EventType
-from assay_server.domain.facts import Facts
 from assay_server.domain.models import require_live
 from assay_server.domain.names import DraftName, ModelName, draft_name
-from assay_server.domain.transitions import abandoned, edited_draft
+from assay_server.domain.transitions import DRAFT_TTL, abandoned, edited_draft, new_draft
 from assay_server.domain.versions import Draft, DraftChange, DraftState
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
-
-DRAFT_TTL = timedelta(days=7)
-"""From its last change until it may be collected: longer than a training run takes to resume."""
 
 
 class DraftService:
@@ -43,20 +39,13 @@ class DraftService:
             NotFound: There is no such model.
             ModelIsDeleted: The model must be restored first.
         """
-        now = self._clock.now()
-        draft = Draft(
-            *name,
+        draft = new_draft(
+            name,
+            wanted,
+            by=call.principal,
             draft_id=self._ids.new(),
-            facts=wanted.facts or Facts(),
-            description=wanted.description or "",
-            card=wanted.card or "",
-            tags=wanted.tags or {},
-            state=DraftState.OPEN,
-            created_by=call.principal,
-            create_time=now,
-            update_time=now,
-            expire_time=now + DRAFT_TTL,
             etag=self._ids.new(),
+            now=self._clock.now(),
         )
 
         async def add(tx: Transaction) -> Change[Draft]:

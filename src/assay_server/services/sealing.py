@@ -1,20 +1,31 @@
-"""Sealing: a draft becomes a version with a number and digests, and never changes again."""
+"""Sealing: a draft becomes a version with a number and digests, and never changes again.
+
+Of content that is here already a version can be made at once, in the same way.
+"""
 
 from dataclasses import dataclass, replace
 
 from assay_server.domain.bumps import Asked
 from assay_server.domain.calls import Call, Change, Committed, Happened
 from assay_server.domain.events import EventType
-from assay_server.domain.manifest import Manifest
+from assay_server.domain.manifest import File, Manifest
 from assay_server.domain.models import Model, require_live
-from assay_server.domain.names import DraftName
+from assay_server.domain.names import DraftName, ModelName, model_name
 from assay_server.domain.records import record_digest
-from assay_server.domain.transitions import new_version, sealable_manifest, sealed
-from assay_server.domain.versions import Draft, Version, VersionState, outline
+from assay_server.domain.transitions import (
+    expected_manifest,
+    new_draft,
+    new_version,
+    require_held,
+    sealable_manifest,
+    sealed,
+)
+from assay_server.domain.versions import Draft, DraftChange, Version, VersionState, outline
 from assay_server.ports.clock import Clock, Ids
 from assay_server.ports.metadata import MetadataStore, Transaction
 from assay_server.services.drafts import draft_happened, require_visible, still_visible
 from assay_server.services.publishing import NO_GROUNDS, Grounds, Publisher
+from assay_server.services.uploads import sealed_sizes
 from assay_server.services.versions import version_happened
 
 _PUBLISHED = frozenset({VersionState.READY, VersionState.DEPRECATED})
@@ -41,7 +52,7 @@ class _Content:
 
 
 class SealingService:
-    """The request to seal."""
+    """The requests to seal, and to create a version at once."""
 
     def __init__(self, store: MetadataStore, clock: Clock, ids: Ids, publisher: Publisher) -> None:
         self._store = store
@@ -84,6 +95,48 @@ class SealingService:
 
         allowed = still_visible(call, name)
         return await self._store.change(call, SealedVersion, make, allowed=allowed)
+
+    async def create(
+        self,
+        call: Call,
+        name: ModelName,
+        wanted: DraftChange,
+        files: tuple[File, ...],
+        *,
+        manifest_digest: str,
+        publish: Asked | None,
+    ) -> Committed[SealedVersion]:
+        """Make a version of content that is here already, as if a draft of it were sealed.
+
+        Raises:
+            NotFound: There is no such model.
+            ModelIsDeleted: It must be restored first.
+            FilesMissing: The caller cannot download the content of a file from anywhere here.
+            DigestMismatch, InvalidPath, DuplicatePath, InvalidField: The files are wrong.
+            GateClosed, BumpRequired, SemverTooLow, SemverTaken, IllegalTransition: As in
+                ``seal``.
+        """
+        model_is = model_name(*name)
+        manifest = expected_manifest(files, expected_digest=manifest_digest, name=model_is)
+        # Never stored: there is nothing left to be done between its beginning and its sealing.
+        draft = new_draft(
+            name, wanted, by=call.principal, draft_id="", etag="", now=self._clock.now()
+        )
+        record = record_digest(manifest, draft.facts)
+        digests = {file.sha256 for file in files}
+
+        async def make(tx: Transaction) -> Change[SealedVersion]:
+            model = require_live(await _locked_model(tx, *name, publish))
+            sizes, found, grounds = await tx.together(
+                sealed_sizes(tx, call, name, digests),
+                tx.versions.find_record(*name, record),
+                self._grounds(tx, model, publish),
+            )
+            require_held(manifest, sizes, model=model_is)
+            content = _Content(model, draft, manifest, found)
+            return await self._made(tx, content, publish, grounds, by=call.principal)
+
+        return await self._store.change(call, SealedVersion, make)
 
     async def _grounds(self, tx: Transaction, model: Model, publish: Asked | None) -> Grounds:
         if publish is None:

@@ -13,6 +13,7 @@ from assay_server.domain.events import EventType
 from assay_server.domain.manifest import File
 from assay_server.domain.models import Model, require_live
 from assay_server.domain.names import ModelName, UploadName, upload_name
+from assay_server.domain.transitions import DRAFT_TTL
 from assay_server.domain.transitions import require_open as require_open_draft
 from assay_server.domain.uploading import (
     SIZE_UNKNOWN,
@@ -36,7 +37,7 @@ from assay_server.domain.versions import Draft
 from assay_server.ports.blobs import BlobStore
 from assay_server.ports.clock import Clock
 from assay_server.ports.metadata import MetadataStore, Reader, Transaction
-from assay_server.services.drafts import DRAFT_TTL, draft_happened, require_visible
+from assay_server.services.drafts import draft_happened, require_visible
 from assay_server.services.upload_streams import UploadStream, UploadStreams
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from assay_server.transport.envelope import (
     is_intact,
 )
 from assay_server.transport.messages import file, upload
-from assay_server.transport.messages.upload import sha256_of
+from assay_server.transport.messages.file import sha256_of
 
 _SERVICE = api.DESCRIPTOR.services_by_name["ArtifactService"].full_name
 

@@ -69,6 +69,8 @@ def _details(
                 yield rpc.ResourceInfo(resource_type=_type_of(name), resource_name=_cut(name))
         case errors.GateClosed():
             yield _closed_gate(error)
+        case errors.FilesMissing():
+            yield _missing_files(error, reason)
         case errors.NotPossibleNow():
             subject = next(iter(error.metadata.values()), "")
             yield _precondition(reason, subject, error.message)
@@ -90,6 +92,18 @@ def _closed_gate(error: errors.GateClosed) -> rpc.PreconditionFailure:
         room = DETAILS_BYTES_MAX - MESSAGE_BYTES_MAX - 512
         if position == LISTED_MAX or failure.ByteSize() + violation.ByteSize() > room:
             failure.violations.append(rest)
+            break
+        failure.violations.append(violation)
+    return failure
+
+
+def _missing_files(error: errors.FilesMissing, reason: str) -> rpc.PreconditionFailure:
+    """The first of them, as many as the budget holds."""
+    failure = rpc.PreconditionFailure()
+    room = DETAILS_BYTES_MAX - MESSAGE_BYTES_MAX - METADATA_CHARACTERS_MAX - 512
+    for path in error.paths[:LISTED_MAX]:
+        violation = rpc.PreconditionFailure.Violation(type=reason, subject=_cut(path))
+        if failure.ByteSize() + violation.ByteSize() > room:
             break
         failure.violations.append(violation)
     return failure

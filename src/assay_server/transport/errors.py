@@ -99,6 +99,7 @@ STATUS_OF: Final[Mapping[type[errors.RegistryError], tuple[StatusCode, str]]] = 
     errors.DraftNotOpen: (StatusCode.FAILED_PRECONDITION, "DRAFT_NOT_OPEN"),
     errors.DraftIncomplete: (StatusCode.FAILED_PRECONDITION, "DRAFT_INCOMPLETE"),
     errors.DraftEmpty: (StatusCode.FAILED_PRECONDITION, "DRAFT_EMPTY"),
+    errors.FilesMissing: (StatusCode.FAILED_PRECONDITION, "FILES_MISSING"),
     errors.GateClosed: (StatusCode.FAILED_PRECONDITION, "GATE_CLOSED"),
     errors.BumpRequired: (StatusCode.FAILED_PRECONDITION, "BUMP_REQUIRED"),
     errors.SemverTooLow: (StatusCode.FAILED_PRECONDITION, "SEMVER_TOO_LOW"),

@@ -101,6 +101,13 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
         "RegistryService/SealDraft": Requirement(
             P.DRAFTS_WRITE, Reach.ONE, ("name",), when=(("publish", P.VERSIONS_PUBLISH),)
         ),
+        "RegistryService/CreateVersion": Requirement(
+            P.DRAFTS_WRITE,
+            Reach.ONE,
+            ("parent",),
+            when=(("publish", P.VERSIONS_PUBLISH),),
+            elsewhere=P.ARTIFACTS_READ,
+        ),
         "RegistryService/GetVersion": _one(P.VERSIONS_READ, "name"),
         "RegistryService/BatchGetVersions": _one(P.VERSIONS_READ, "parent", "names"),
         "RegistryService/ListVersions": _one(P.VERSIONS_READ, "parent"),

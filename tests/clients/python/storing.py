@@ -33,6 +33,7 @@ class Store:
 
         self.drafts: list[Draft] = []
         self.seals: list[registry.SealDraftRequest] = []
+        self.created: list[registry.CreateVersionRequest] = []
         self.stream_starts: list[int] = []
         self.breaks_at: list[int] = []
         """Each upload stream ends with UNAVAILABLE once it holds so many bytes, the first first."""
@@ -51,6 +52,7 @@ class Store:
             "CreateDraft": self.create_draft,
             "UpdateDraft": self.update_draft,
             "SealDraft": self.seal_draft,
+            "CreateVersion": self.create_version,
             "ResolveVersion": self.resolve_version,
             "BeginUpload": self.begin_upload,
             "WriteUpload": self.write_upload,
@@ -73,6 +75,18 @@ class Store:
         self.calls.append("SealDraft")
         self.seals.append(request)
         return registry.SealDraftResponse(version=self.version)
+
+    async def create_version(self, request: Any, context: Any) -> registry.CreateVersionResponse:
+        self.calls.append("CreateVersion")
+        if missing := [f.path for f in request.version.files if f.digest not in self.known]:
+            await refuse(
+                context,
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "FILES_MISSING",
+                paths=",".join(missing),
+            )
+        self.created.append(request)
+        return registry.CreateVersionResponse(version=self.version)
 
     async def resolve_version(self, request: Any, context: Any) -> registry.ResolveVersionResponse:
         return registry.ResolveVersionResponse(version=self.version, warnings=["old"])

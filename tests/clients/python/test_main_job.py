@@ -114,7 +114,9 @@ def test_an_auditor_may_not_push_but_sees_who_tried(
         auditor.push(tmp_path / "model.onnx", to="vision/digits")
 
     assert caught.value.permission
-    entries = auditor.list_audit_entries("vision", method="CreateDraft", status="PERMISSION_DENIED")
+    entries = auditor.list_audit_entries(
+        "vision", method="CreateVersion", status="PERMISSION_DENIED"
+    )
     assert next(iter(entries)).principal == auditor.whoami().principal
 
 

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay import Progress, Step, errors, retries
+from assay.manifest import manifest_digest
 from assay.transfer.envelope import PAYLOAD_BYTES, write_message
 from assay.v1.artifact_service_pb2 import WriteUploadRequest
+from assay.v1.file_pb2 import File
 from assay.v1.model_pb2 import Model
 from assay.v1.registry_service_pb2 import CreateModelResponse
 from assay.v1.version_pb2 import Bump
+from assay.verbs import transfers
 from tests.clients.python.serving import refuse
 from tests.clients.python.storing import DRAFT, VERSION, Store, digest_of
 
@@ -56,8 +59,6 @@ async def test_a_directory_arrives_whole_and_is_sealed_by_its_digest(
     store.hold({path: bytes(content) for path, content in store.received.items()})
     for file in store.version.files:
         file.media_type, file.role = uploads[file.path].media_type, uploads[file.path].role
-    from assay.manifest import manifest_digest
-
     assert store.seals[0].manifest_digest == manifest_digest(store.version.files)
 
 
@@ -79,9 +80,67 @@ async def test_content_that_the_server_has_is_not_sent(
     store.known = {digest_of(BIG), digest_of(b"{}"), digest_of(b"")}
     client = await connected(store.handlers())
 
+    version = await client.push(directory, to="vision/digits", tags={"a": "b"}, publish=True)
+
+    assert store.calls == ["CreateVersion"]
+    assert version.name == VERSION
+    (asked,) = store.created
+    assert sorted(file.path for file in asked.version.files) == [
+        "config.json",
+        "labels.txt",
+        "weights/model.safetensors",
+    ]
+    assert asked.manifest_digest == manifest_digest(asked.version.files)
+    assert (dict(asked.version.tags), asked.publish) == ({"a": "b"}, True)
+
+
+async def test_of_what_the_server_has_only_the_rest_is_sent(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    store.known = {digest_of(BIG), digest_of(b"")}
+    client = await connected(store.handlers())
+
     await client.push(directory, to="vision/digits")
 
-    assert set(store.calls) == {"CreateDraft", "BeginUpload", "SealDraft"}
+    assert store.calls[:2] == ["CreateVersion", "CreateDraft"]
+    assert store.calls.count("BeginUpload") == 3
+    assert store.calls.count("WriteUpload") == store.calls.count("CommitUpload") == 1
+    assert store.calls[-1] == "SealDraft"
+
+
+async def test_a_server_that_is_older_than_the_client_is_pushed_to_all_the_same(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    handlers = store.handlers()
+    del handlers["CreateVersion"]
+    client = await connected(handlers)
+
+    assert (await client.push(directory, to="vision/digits")).name == VERSION
+
+
+async def test_much_is_not_hashed_before_any_of_it_is_sent(
+    connected: Any, store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "AT_ONCE_BYTES_MAX", len(BIG) - 1)
+    client = await connected(store.handlers())
+
+    await client.push(directory, to="vision/digits")
+
+    assert "CreateVersion" not in store.calls
+
+
+async def test_a_version_is_made_of_the_files_of_another(connected: Any, store: Store) -> None:
+    store.known = {digest_of(b"{}")}
+    files = [File(path="config.json", size_bytes=2, digest=digest_of(b"{}"))]
+    client = await connected(store.handlers())
+
+    made = await client.create_version("vision/digits", files, card="# Digits", bump="minor")
+
+    assert made.name == VERSION
+    assert store.created[0].version.card == "# Digits"
+    assert store.created[0].bump == Bump.BUMP_MINOR
+    with pytest.raises(errors.FilesMissing):
+        await client.create_version("vision/digits", [*files, File(path="f", digest="sha256:0")])
 
 
 async def test_a_broken_upload_goes_on_from_what_is_durable_and_is_never_just_repeated(

@@ -152,6 +152,9 @@ const (
 	// UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
 	// open has ended.
 	ErrorReason_ERROR_REASON_CERTIFICATE_DENIED ErrorReason = 58
+	// FAILED_PRECONDITION: a version was to be made of files that are nowhere where the caller may download them.
+	// Metadata: `model`, `paths`; a `PreconditionFailure` detail names the first of them.
+	ErrorReason_ERROR_REASON_FILES_MISSING ErrorReason = 59
 )
 
 // Enum value maps for ErrorReason.
@@ -216,6 +219,7 @@ var (
 		56: "ERROR_REASON_TOO_MANY_CALLS",
 		57: "ERROR_REASON_WATCH_TOO_SLOW",
 		58: "ERROR_REASON_CERTIFICATE_DENIED",
+		59: "ERROR_REASON_FILES_MISSING",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -277,6 +281,7 @@ var (
 		"ERROR_REASON_TOO_MANY_CALLS":      56,
 		"ERROR_REASON_WATCH_TOO_SLOW":      57,
 		"ERROR_REASON_CERTIFICATE_DENIED":  58,
+		"ERROR_REASON_FILES_MISSING":       59,
 	}
 )
 
@@ -311,7 +316,7 @@ var File_assay_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xcb\x0f\n" +
+	"\x1bassay/v1/error_reason.proto\x12\bassay.v1*\xeb\x0f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12\x1d\n" +
@@ -372,7 +377,8 @@ const file_assay_v1_error_reason_proto_rawDesc = "" +
 	"\x1bERROR_REASON_STREAM_STALLED\x107\x12\x1f\n" +
 	"\x1bERROR_REASON_TOO_MANY_CALLS\x108\x12\x1f\n" +
 	"\x1bERROR_REASON_WATCH_TOO_SLOW\x109\x12#\n" +
-	"\x1fERROR_REASON_CERTIFICATE_DENIED\x10:BM\n" +
+	"\x1fERROR_REASON_CERTIFICATE_DENIED\x10:\x12\x1e\n" +
+	"\x1aERROR_REASON_FILES_MISSING\x10;BM\n" +
 	"\fdev.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3"
 
 var (

@@ -1490,6 +1490,171 @@ func (x *SealDraftResponse) GetRevision() int64 {
 	return 0
 }
 
+// CreateVersionRequest is what CreateVersion takes.
+type CreateVersionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required. The model: `namespaces/{namespace}/models/{model}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Required. Its files, each with path, size and digest, and its facts, description, card and tags. The server sets
+	// all else.
+	Version *ModelVersion `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// If given, the files must have this digest; else DIGEST_MISMATCH and nothing is made.
+	ManifestDigest string `protobuf:"bytes,3,opt,name=manifest_digest,json=manifestDigest,proto3" json:"manifest_digest,omitempty"`
+	// Whether to publish in the same step, as PublishVersion does. Where a gate closes, nothing is made.
+	Publish bool `protobuf:"varint,4,opt,name=publish,proto3" json:"publish,omitempty"`
+	// With publish: see PublishVersionRequest.bump.
+	Bump Bump `protobuf:"varint,5,opt,name=bump,proto3,enum=assay.v1.Bump" json:"bump,omitempty"`
+	// With publish: see PublishVersionRequest.semver.
+	Semver string `protobuf:"bytes,6,opt,name=semver,proto3" json:"semver,omitempty"`
+	// UUID that makes a retry safe: the same id with the same content gets the first answer for 7 days.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateVersionRequest) Reset() {
+	*x = CreateVersionRequest{}
+	mi := &file_assay_v1_registry_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateVersionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateVersionRequest) ProtoMessage() {}
+
+func (x *CreateVersionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_assay_v1_registry_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateVersionRequest.ProtoReflect.Descriptor instead.
+func (*CreateVersionRequest) Descriptor() ([]byte, []int) {
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *CreateVersionRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *CreateVersionRequest) GetVersion() *ModelVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
+func (x *CreateVersionRequest) GetManifestDigest() string {
+	if x != nil {
+		return x.ManifestDigest
+	}
+	return ""
+}
+
+func (x *CreateVersionRequest) GetPublish() bool {
+	if x != nil {
+		return x.Publish
+	}
+	return false
+}
+
+func (x *CreateVersionRequest) GetBump() Bump {
+	if x != nil {
+		return x.Bump
+	}
+	return Bump_BUMP_UNSPECIFIED
+}
+
+func (x *CreateVersionRequest) GetSemver() string {
+	if x != nil {
+		return x.Semver
+	}
+	return ""
+}
+
+func (x *CreateVersionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CreateVersionResponse is what CreateVersion gives.
+type CreateVersionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version, without files and card.
+	Version *ModelVersion `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Whether the version was there already.
+	Existed bool `protobuf:"varint,2,opt,name=existed,proto3" json:"existed,omitempty"`
+	// Revision of the change that this call made, or the newest if nothing changed.
+	Revision      int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateVersionResponse) Reset() {
+	*x = CreateVersionResponse{}
+	mi := &file_assay_v1_registry_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateVersionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateVersionResponse) ProtoMessage() {}
+
+func (x *CreateVersionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_assay_v1_registry_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateVersionResponse.ProtoReflect.Descriptor instead.
+func (*CreateVersionResponse) Descriptor() ([]byte, []int) {
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CreateVersionResponse) GetVersion() *ModelVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
+func (x *CreateVersionResponse) GetExisted() bool {
+	if x != nil {
+		return x.Existed
+	}
+	return false
+}
+
+func (x *CreateVersionResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 // GetVersionRequest is what GetVersion takes.
 type GetVersionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1504,7 +1669,7 @@ type GetVersionRequest struct {
 
 func (x *GetVersionRequest) Reset() {
 	*x = GetVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[24]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1516,7 +1681,7 @@ func (x *GetVersionRequest) String() string {
 func (*GetVersionRequest) ProtoMessage() {}
 
 func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[24]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1529,7 +1694,7 @@ func (x *GetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{24}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetVersionRequest) GetName() string {
@@ -1559,7 +1724,7 @@ type GetVersionResponse struct {
 
 func (x *GetVersionResponse) Reset() {
 	*x = GetVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[25]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1736,7 @@ func (x *GetVersionResponse) String() string {
 func (*GetVersionResponse) ProtoMessage() {}
 
 func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[25]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1749,7 @@ func (x *GetVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetVersionResponse.ProtoReflect.Descriptor instead.
 func (*GetVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{25}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetVersionResponse) GetVersion() *ModelVersion {
@@ -1617,7 +1782,7 @@ type BatchGetVersionsRequest struct {
 
 func (x *BatchGetVersionsRequest) Reset() {
 	*x = BatchGetVersionsRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[26]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1629,7 +1794,7 @@ func (x *BatchGetVersionsRequest) String() string {
 func (*BatchGetVersionsRequest) ProtoMessage() {}
 
 func (x *BatchGetVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[26]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1642,7 +1807,7 @@ func (x *BatchGetVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetVersionsRequest.ProtoReflect.Descriptor instead.
 func (*BatchGetVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{26}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *BatchGetVersionsRequest) GetParent() string {
@@ -1679,7 +1844,7 @@ type BatchGetVersionsResponse struct {
 
 func (x *BatchGetVersionsResponse) Reset() {
 	*x = BatchGetVersionsResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[27]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1856,7 @@ func (x *BatchGetVersionsResponse) String() string {
 func (*BatchGetVersionsResponse) ProtoMessage() {}
 
 func (x *BatchGetVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[27]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1869,7 @@ func (x *BatchGetVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetVersionsResponse.ProtoReflect.Descriptor instead.
 func (*BatchGetVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{27}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BatchGetVersionsResponse) GetVersions() []*ModelVersion {
@@ -1743,7 +1908,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[28]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1920,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[28]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1933,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{28}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListVersionsRequest) GetParent() string {
@@ -1828,7 +1993,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[29]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +2005,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[29]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +2018,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{29}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*ModelVersion {
@@ -1892,7 +2057,7 @@ type UpdateVersionRequest struct {
 
 func (x *UpdateVersionRequest) Reset() {
 	*x = UpdateVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[30]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2069,7 @@ func (x *UpdateVersionRequest) String() string {
 func (*UpdateVersionRequest) ProtoMessage() {}
 
 func (x *UpdateVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[30]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2082,7 @@ func (x *UpdateVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateVersionRequest.ProtoReflect.Descriptor instead.
 func (*UpdateVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{30}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UpdateVersionRequest) GetVersion() *ModelVersion {
@@ -1954,7 +2119,7 @@ type UpdateVersionResponse struct {
 
 func (x *UpdateVersionResponse) Reset() {
 	*x = UpdateVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[31]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2131,7 @@ func (x *UpdateVersionResponse) String() string {
 func (*UpdateVersionResponse) ProtoMessage() {}
 
 func (x *UpdateVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[31]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2144,7 @@ func (x *UpdateVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateVersionResponse.ProtoReflect.Descriptor instead.
 func (*UpdateVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{31}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *UpdateVersionResponse) GetVersion() *ModelVersion {
@@ -2015,7 +2180,7 @@ type PublishVersionRequest struct {
 
 func (x *PublishVersionRequest) Reset() {
 	*x = PublishVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[32]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2027,7 +2192,7 @@ func (x *PublishVersionRequest) String() string {
 func (*PublishVersionRequest) ProtoMessage() {}
 
 func (x *PublishVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[32]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2040,7 +2205,7 @@ func (x *PublishVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishVersionRequest.ProtoReflect.Descriptor instead.
 func (*PublishVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{32}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PublishVersionRequest) GetName() string {
@@ -2095,7 +2260,7 @@ type PublishVersionResponse struct {
 
 func (x *PublishVersionResponse) Reset() {
 	*x = PublishVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[33]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2272,7 @@ func (x *PublishVersionResponse) String() string {
 func (*PublishVersionResponse) ProtoMessage() {}
 
 func (x *PublishVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[33]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2285,7 @@ func (x *PublishVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishVersionResponse.ProtoReflect.Descriptor instead.
 func (*PublishVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{33}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PublishVersionResponse) GetVersion() *ModelVersion {
@@ -2168,7 +2333,7 @@ type DeprecateVersionRequest struct {
 
 func (x *DeprecateVersionRequest) Reset() {
 	*x = DeprecateVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[34]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2345,7 @@ func (x *DeprecateVersionRequest) String() string {
 func (*DeprecateVersionRequest) ProtoMessage() {}
 
 func (x *DeprecateVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[34]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2358,7 @@ func (x *DeprecateVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateVersionRequest.ProtoReflect.Descriptor instead.
 func (*DeprecateVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{34}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeprecateVersionRequest) GetName() string {
@@ -2237,7 +2402,7 @@ type DeprecateVersionResponse struct {
 
 func (x *DeprecateVersionResponse) Reset() {
 	*x = DeprecateVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[35]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2414,7 @@ func (x *DeprecateVersionResponse) String() string {
 func (*DeprecateVersionResponse) ProtoMessage() {}
 
 func (x *DeprecateVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[35]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2427,7 @@ func (x *DeprecateVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeprecateVersionResponse.ProtoReflect.Descriptor instead.
 func (*DeprecateVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{35}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DeprecateVersionResponse) GetVersion() *ModelVersion {
@@ -2296,7 +2461,7 @@ type YankVersionRequest struct {
 
 func (x *YankVersionRequest) Reset() {
 	*x = YankVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[36]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2308,7 +2473,7 @@ func (x *YankVersionRequest) String() string {
 func (*YankVersionRequest) ProtoMessage() {}
 
 func (x *YankVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[36]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2321,7 +2486,7 @@ func (x *YankVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use YankVersionRequest.ProtoReflect.Descriptor instead.
 func (*YankVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{36}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *YankVersionRequest) GetName() string {
@@ -2365,7 +2530,7 @@ type YankVersionResponse struct {
 
 func (x *YankVersionResponse) Reset() {
 	*x = YankVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[37]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2377,7 +2542,7 @@ func (x *YankVersionResponse) String() string {
 func (*YankVersionResponse) ProtoMessage() {}
 
 func (x *YankVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[37]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2390,7 +2555,7 @@ func (x *YankVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use YankVersionResponse.ProtoReflect.Descriptor instead.
 func (*YankVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{37}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *YankVersionResponse) GetVersion() *ModelVersion {
@@ -2424,7 +2589,7 @@ type DeleteVersionRequest struct {
 
 func (x *DeleteVersionRequest) Reset() {
 	*x = DeleteVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[38]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2436,7 +2601,7 @@ func (x *DeleteVersionRequest) String() string {
 func (*DeleteVersionRequest) ProtoMessage() {}
 
 func (x *DeleteVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[38]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2449,7 +2614,7 @@ func (x *DeleteVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteVersionRequest.ProtoReflect.Descriptor instead.
 func (*DeleteVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{38}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DeleteVersionRequest) GetName() string {
@@ -2493,7 +2658,7 @@ type DeleteVersionResponse struct {
 
 func (x *DeleteVersionResponse) Reset() {
 	*x = DeleteVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[39]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2505,7 +2670,7 @@ func (x *DeleteVersionResponse) String() string {
 func (*DeleteVersionResponse) ProtoMessage() {}
 
 func (x *DeleteVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[39]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2518,7 +2683,7 @@ func (x *DeleteVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteVersionResponse.ProtoReflect.Descriptor instead.
 func (*DeleteVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{39}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *DeleteVersionResponse) GetVersion() *ModelVersion {
@@ -2548,7 +2713,7 @@ type UndeleteVersionRequest struct {
 
 func (x *UndeleteVersionRequest) Reset() {
 	*x = UndeleteVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[40]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2560,7 +2725,7 @@ func (x *UndeleteVersionRequest) String() string {
 func (*UndeleteVersionRequest) ProtoMessage() {}
 
 func (x *UndeleteVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[40]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2573,7 +2738,7 @@ func (x *UndeleteVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndeleteVersionRequest.ProtoReflect.Descriptor instead.
 func (*UndeleteVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{40}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *UndeleteVersionRequest) GetName() string {
@@ -2603,7 +2768,7 @@ type UndeleteVersionResponse struct {
 
 func (x *UndeleteVersionResponse) Reset() {
 	*x = UndeleteVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[41]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2780,7 @@ func (x *UndeleteVersionResponse) String() string {
 func (*UndeleteVersionResponse) ProtoMessage() {}
 
 func (x *UndeleteVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[41]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +2793,7 @@ func (x *UndeleteVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndeleteVersionResponse.ProtoReflect.Descriptor instead.
 func (*UndeleteVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{41}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *UndeleteVersionResponse) GetVersion() *ModelVersion {
@@ -2665,7 +2830,7 @@ type SetAliasRequest struct {
 
 func (x *SetAliasRequest) Reset() {
 	*x = SetAliasRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[42]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2677,7 +2842,7 @@ func (x *SetAliasRequest) String() string {
 func (*SetAliasRequest) ProtoMessage() {}
 
 func (x *SetAliasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[42]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2690,7 +2855,7 @@ func (x *SetAliasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAliasRequest.ProtoReflect.Descriptor instead.
 func (*SetAliasRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{42}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SetAliasRequest) GetName() string {
@@ -2743,7 +2908,7 @@ type SetAliasResponse struct {
 
 func (x *SetAliasResponse) Reset() {
 	*x = SetAliasResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[43]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2755,7 +2920,7 @@ func (x *SetAliasResponse) String() string {
 func (*SetAliasResponse) ProtoMessage() {}
 
 func (x *SetAliasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[43]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2768,7 +2933,7 @@ func (x *SetAliasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAliasResponse.ProtoReflect.Descriptor instead.
 func (*SetAliasResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{43}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SetAliasResponse) GetAlias() *Alias {
@@ -2806,7 +2971,7 @@ type GetAliasRequest struct {
 
 func (x *GetAliasRequest) Reset() {
 	*x = GetAliasRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[44]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +2983,7 @@ func (x *GetAliasRequest) String() string {
 func (*GetAliasRequest) ProtoMessage() {}
 
 func (x *GetAliasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[44]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +2996,7 @@ func (x *GetAliasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAliasRequest.ProtoReflect.Descriptor instead.
 func (*GetAliasRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{44}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetAliasRequest) GetName() string {
@@ -2861,7 +3026,7 @@ type GetAliasResponse struct {
 
 func (x *GetAliasResponse) Reset() {
 	*x = GetAliasResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[45]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2873,7 +3038,7 @@ func (x *GetAliasResponse) String() string {
 func (*GetAliasResponse) ProtoMessage() {}
 
 func (x *GetAliasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[45]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2886,7 +3051,7 @@ func (x *GetAliasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAliasResponse.ProtoReflect.Descriptor instead.
 func (*GetAliasResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{45}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *GetAliasResponse) GetAlias() *Alias {
@@ -2921,7 +3086,7 @@ type ListAliasesRequest struct {
 
 func (x *ListAliasesRequest) Reset() {
 	*x = ListAliasesRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[46]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3098,7 @@ func (x *ListAliasesRequest) String() string {
 func (*ListAliasesRequest) ProtoMessage() {}
 
 func (x *ListAliasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[46]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3111,7 @@ func (x *ListAliasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasesRequest.ProtoReflect.Descriptor instead.
 func (*ListAliasesRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{46}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ListAliasesRequest) GetParent() string {
@@ -2992,7 +3157,7 @@ type ListAliasesResponse struct {
 
 func (x *ListAliasesResponse) Reset() {
 	*x = ListAliasesResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[47]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3004,7 +3169,7 @@ func (x *ListAliasesResponse) String() string {
 func (*ListAliasesResponse) ProtoMessage() {}
 
 func (x *ListAliasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[47]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3017,7 +3182,7 @@ func (x *ListAliasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasesResponse.ProtoReflect.Descriptor instead.
 func (*ListAliasesResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{47}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ListAliasesResponse) GetAliases() []*Alias {
@@ -3058,7 +3223,7 @@ type DeleteAliasRequest struct {
 
 func (x *DeleteAliasRequest) Reset() {
 	*x = DeleteAliasRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[48]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3070,7 +3235,7 @@ func (x *DeleteAliasRequest) String() string {
 func (*DeleteAliasRequest) ProtoMessage() {}
 
 func (x *DeleteAliasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[48]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3083,7 +3248,7 @@ func (x *DeleteAliasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAliasRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAliasRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{48}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *DeleteAliasRequest) GetName() string {
@@ -3127,7 +3292,7 @@ type DeleteAliasResponse struct {
 
 func (x *DeleteAliasResponse) Reset() {
 	*x = DeleteAliasResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[49]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3304,7 @@ func (x *DeleteAliasResponse) String() string {
 func (*DeleteAliasResponse) ProtoMessage() {}
 
 func (x *DeleteAliasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[49]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3317,7 @@ func (x *DeleteAliasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAliasResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAliasResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{49}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DeleteAliasResponse) GetAlias() *Alias {
@@ -3184,7 +3349,7 @@ type ListAliasMovesRequest struct {
 
 func (x *ListAliasMovesRequest) Reset() {
 	*x = ListAliasMovesRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[50]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3196,7 +3361,7 @@ func (x *ListAliasMovesRequest) String() string {
 func (*ListAliasMovesRequest) ProtoMessage() {}
 
 func (x *ListAliasMovesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[50]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3209,7 +3374,7 @@ func (x *ListAliasMovesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasMovesRequest.ProtoReflect.Descriptor instead.
 func (*ListAliasMovesRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{50}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListAliasMovesRequest) GetParent() string {
@@ -3248,7 +3413,7 @@ type ListAliasMovesResponse struct {
 
 func (x *ListAliasMovesResponse) Reset() {
 	*x = ListAliasMovesResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[51]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3260,7 +3425,7 @@ func (x *ListAliasMovesResponse) String() string {
 func (*ListAliasMovesResponse) ProtoMessage() {}
 
 func (x *ListAliasMovesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[51]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3273,7 +3438,7 @@ func (x *ListAliasMovesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAliasMovesResponse.ProtoReflect.Descriptor instead.
 func (*ListAliasMovesResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{51}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ListAliasMovesResponse) GetMoves() []*AliasMove {
@@ -3311,7 +3476,7 @@ type ResolveVersionRequest struct {
 
 func (x *ResolveVersionRequest) Reset() {
 	*x = ResolveVersionRequest{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[52]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3323,7 +3488,7 @@ func (x *ResolveVersionRequest) String() string {
 func (*ResolveVersionRequest) ProtoMessage() {}
 
 func (x *ResolveVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[52]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3336,7 +3501,7 @@ func (x *ResolveVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveVersionRequest.ProtoReflect.Descriptor instead.
 func (*ResolveVersionRequest) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{52}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ResolveVersionRequest) GetReference() string {
@@ -3368,7 +3533,7 @@ type ResolveVersionResponse struct {
 
 func (x *ResolveVersionResponse) Reset() {
 	*x = ResolveVersionResponse{}
-	mi := &file_assay_v1_registry_service_proto_msgTypes[53]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3380,7 +3545,7 @@ func (x *ResolveVersionResponse) String() string {
 func (*ResolveVersionResponse) ProtoMessage() {}
 
 func (x *ResolveVersionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_assay_v1_registry_service_proto_msgTypes[53]
+	mi := &file_assay_v1_registry_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3393,7 +3558,7 @@ func (x *ResolveVersionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveVersionResponse.ProtoReflect.Descriptor instead.
 func (*ResolveVersionResponse) Descriptor() ([]byte, []int) {
-	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{53}
+	return file_assay_v1_registry_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ResolveVersionResponse) GetVersion() *ModelVersion {
@@ -3519,6 +3684,19 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tR\trequestId\"{\n" +
 	"\x11SealDraftResponse\x120\n" +
+	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x18\n" +
+	"\aexisted\x18\x02 \x01(\bR\aexisted\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xfe\x01\n" +
+	"\x14CreateVersionRequest\x12\x16\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x120\n" +
+	"\aversion\x18\x02 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12'\n" +
+	"\x0fmanifest_digest\x18\x03 \x01(\tR\x0emanifestDigest\x12\x18\n" +
+	"\apublish\x18\x04 \x01(\bR\apublish\x12\"\n" +
+	"\x04bump\x18\x05 \x01(\x0e2\x0e.assay.v1.BumpR\x04bump\x12\x16\n" +
+	"\x06semver\x18\x06 \x01(\tR\x06semver\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"\x7f\n" +
+	"\x15CreateVersionResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x18\n" +
 	"\aexisted\x18\x02 \x01(\bR\aexisted\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\"<\n" +
@@ -3655,7 +3833,7 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"\x16ResolveVersionResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.assay.v1.ModelVersionR\aversion\x12\x1a\n" +
 	"\bwarnings\x18\x02 \x03(\tR\bwarnings\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision2\xc6\x11\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision2\x9d\x12\n" +
 	"\x0fRegistryService\x12O\n" +
 	"\vCreateModel\x12\x1c.assay.v1.CreateModelRequest\x1a\x1d.assay.v1.CreateModelResponse\"\x03\x90\x02\x02\x12F\n" +
 	"\bGetModel\x12\x19.assay.v1.GetModelRequest\x1a\x1a.assay.v1.GetModelResponse\"\x03\x90\x02\x01\x12L\n" +
@@ -3670,7 +3848,8 @@ const file_assay_v1_registry_service_proto_rawDesc = "" +
 	"ListDrafts\x12\x1b.assay.v1.ListDraftsRequest\x1a\x1c.assay.v1.ListDraftsResponse\"\x03\x90\x02\x01\x12O\n" +
 	"\vUpdateDraft\x12\x1c.assay.v1.UpdateDraftRequest\x1a\x1d.assay.v1.UpdateDraftResponse\"\x03\x90\x02\x02\x12R\n" +
 	"\fAbandonDraft\x12\x1d.assay.v1.AbandonDraftRequest\x1a\x1e.assay.v1.AbandonDraftResponse\"\x03\x90\x02\x02\x12I\n" +
-	"\tSealDraft\x12\x1a.assay.v1.SealDraftRequest\x1a\x1b.assay.v1.SealDraftResponse\"\x03\x90\x02\x02\x12L\n" +
+	"\tSealDraft\x12\x1a.assay.v1.SealDraftRequest\x1a\x1b.assay.v1.SealDraftResponse\"\x03\x90\x02\x02\x12U\n" +
+	"\rCreateVersion\x12\x1e.assay.v1.CreateVersionRequest\x1a\x1f.assay.v1.CreateVersionResponse\"\x03\x90\x02\x02\x12L\n" +
 	"\n" +
 	"GetVersion\x12\x1b.assay.v1.GetVersionRequest\x1a\x1c.assay.v1.GetVersionResponse\"\x03\x90\x02\x01\x12^\n" +
 	"\x10BatchGetVersions\x12!.assay.v1.BatchGetVersionsRequest\x1a\".assay.v1.BatchGetVersionsResponse\"\x03\x90\x02\x01\x12R\n" +
@@ -3701,7 +3880,7 @@ func file_assay_v1_registry_service_proto_rawDescGZIP() []byte {
 	return file_assay_v1_registry_service_proto_rawDescData
 }
 
-var file_assay_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_assay_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_assay_v1_registry_service_proto_goTypes = []any{
 	(*CreateModelRequest)(nil),       // 0: assay.v1.CreateModelRequest
 	(*CreateModelResponse)(nil),      // 1: assay.v1.CreateModelResponse
@@ -3727,146 +3906,153 @@ var file_assay_v1_registry_service_proto_goTypes = []any{
 	(*AbandonDraftResponse)(nil),     // 21: assay.v1.AbandonDraftResponse
 	(*SealDraftRequest)(nil),         // 22: assay.v1.SealDraftRequest
 	(*SealDraftResponse)(nil),        // 23: assay.v1.SealDraftResponse
-	(*GetVersionRequest)(nil),        // 24: assay.v1.GetVersionRequest
-	(*GetVersionResponse)(nil),       // 25: assay.v1.GetVersionResponse
-	(*BatchGetVersionsRequest)(nil),  // 26: assay.v1.BatchGetVersionsRequest
-	(*BatchGetVersionsResponse)(nil), // 27: assay.v1.BatchGetVersionsResponse
-	(*ListVersionsRequest)(nil),      // 28: assay.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),     // 29: assay.v1.ListVersionsResponse
-	(*UpdateVersionRequest)(nil),     // 30: assay.v1.UpdateVersionRequest
-	(*UpdateVersionResponse)(nil),    // 31: assay.v1.UpdateVersionResponse
-	(*PublishVersionRequest)(nil),    // 32: assay.v1.PublishVersionRequest
-	(*PublishVersionResponse)(nil),   // 33: assay.v1.PublishVersionResponse
-	(*DeprecateVersionRequest)(nil),  // 34: assay.v1.DeprecateVersionRequest
-	(*DeprecateVersionResponse)(nil), // 35: assay.v1.DeprecateVersionResponse
-	(*YankVersionRequest)(nil),       // 36: assay.v1.YankVersionRequest
-	(*YankVersionResponse)(nil),      // 37: assay.v1.YankVersionResponse
-	(*DeleteVersionRequest)(nil),     // 38: assay.v1.DeleteVersionRequest
-	(*DeleteVersionResponse)(nil),    // 39: assay.v1.DeleteVersionResponse
-	(*UndeleteVersionRequest)(nil),   // 40: assay.v1.UndeleteVersionRequest
-	(*UndeleteVersionResponse)(nil),  // 41: assay.v1.UndeleteVersionResponse
-	(*SetAliasRequest)(nil),          // 42: assay.v1.SetAliasRequest
-	(*SetAliasResponse)(nil),         // 43: assay.v1.SetAliasResponse
-	(*GetAliasRequest)(nil),          // 44: assay.v1.GetAliasRequest
-	(*GetAliasResponse)(nil),         // 45: assay.v1.GetAliasResponse
-	(*ListAliasesRequest)(nil),       // 46: assay.v1.ListAliasesRequest
-	(*ListAliasesResponse)(nil),      // 47: assay.v1.ListAliasesResponse
-	(*DeleteAliasRequest)(nil),       // 48: assay.v1.DeleteAliasRequest
-	(*DeleteAliasResponse)(nil),      // 49: assay.v1.DeleteAliasResponse
-	(*ListAliasMovesRequest)(nil),    // 50: assay.v1.ListAliasMovesRequest
-	(*ListAliasMovesResponse)(nil),   // 51: assay.v1.ListAliasMovesResponse
-	(*ResolveVersionRequest)(nil),    // 52: assay.v1.ResolveVersionRequest
-	(*ResolveVersionResponse)(nil),   // 53: assay.v1.ResolveVersionResponse
-	(*Model)(nil),                    // 54: assay.v1.Model
-	(*fieldmaskpb.FieldMask)(nil),    // 55: google.protobuf.FieldMask
-	(*Draft)(nil),                    // 56: assay.v1.Draft
-	(Bump)(0),                        // 57: assay.v1.Bump
-	(*ModelVersion)(nil),             // 58: assay.v1.ModelVersion
-	(VersionState)(0),                // 59: assay.v1.VersionState
-	(*Verdict)(nil),                  // 60: assay.v1.Verdict
-	(*Alias)(nil),                    // 61: assay.v1.Alias
-	(*AliasMove)(nil),                // 62: assay.v1.AliasMove
+	(*CreateVersionRequest)(nil),     // 24: assay.v1.CreateVersionRequest
+	(*CreateVersionResponse)(nil),    // 25: assay.v1.CreateVersionResponse
+	(*GetVersionRequest)(nil),        // 26: assay.v1.GetVersionRequest
+	(*GetVersionResponse)(nil),       // 27: assay.v1.GetVersionResponse
+	(*BatchGetVersionsRequest)(nil),  // 28: assay.v1.BatchGetVersionsRequest
+	(*BatchGetVersionsResponse)(nil), // 29: assay.v1.BatchGetVersionsResponse
+	(*ListVersionsRequest)(nil),      // 30: assay.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),     // 31: assay.v1.ListVersionsResponse
+	(*UpdateVersionRequest)(nil),     // 32: assay.v1.UpdateVersionRequest
+	(*UpdateVersionResponse)(nil),    // 33: assay.v1.UpdateVersionResponse
+	(*PublishVersionRequest)(nil),    // 34: assay.v1.PublishVersionRequest
+	(*PublishVersionResponse)(nil),   // 35: assay.v1.PublishVersionResponse
+	(*DeprecateVersionRequest)(nil),  // 36: assay.v1.DeprecateVersionRequest
+	(*DeprecateVersionResponse)(nil), // 37: assay.v1.DeprecateVersionResponse
+	(*YankVersionRequest)(nil),       // 38: assay.v1.YankVersionRequest
+	(*YankVersionResponse)(nil),      // 39: assay.v1.YankVersionResponse
+	(*DeleteVersionRequest)(nil),     // 40: assay.v1.DeleteVersionRequest
+	(*DeleteVersionResponse)(nil),    // 41: assay.v1.DeleteVersionResponse
+	(*UndeleteVersionRequest)(nil),   // 42: assay.v1.UndeleteVersionRequest
+	(*UndeleteVersionResponse)(nil),  // 43: assay.v1.UndeleteVersionResponse
+	(*SetAliasRequest)(nil),          // 44: assay.v1.SetAliasRequest
+	(*SetAliasResponse)(nil),         // 45: assay.v1.SetAliasResponse
+	(*GetAliasRequest)(nil),          // 46: assay.v1.GetAliasRequest
+	(*GetAliasResponse)(nil),         // 47: assay.v1.GetAliasResponse
+	(*ListAliasesRequest)(nil),       // 48: assay.v1.ListAliasesRequest
+	(*ListAliasesResponse)(nil),      // 49: assay.v1.ListAliasesResponse
+	(*DeleteAliasRequest)(nil),       // 50: assay.v1.DeleteAliasRequest
+	(*DeleteAliasResponse)(nil),      // 51: assay.v1.DeleteAliasResponse
+	(*ListAliasMovesRequest)(nil),    // 52: assay.v1.ListAliasMovesRequest
+	(*ListAliasMovesResponse)(nil),   // 53: assay.v1.ListAliasMovesResponse
+	(*ResolveVersionRequest)(nil),    // 54: assay.v1.ResolveVersionRequest
+	(*ResolveVersionResponse)(nil),   // 55: assay.v1.ResolveVersionResponse
+	(*Model)(nil),                    // 56: assay.v1.Model
+	(*fieldmaskpb.FieldMask)(nil),    // 57: google.protobuf.FieldMask
+	(*Draft)(nil),                    // 58: assay.v1.Draft
+	(Bump)(0),                        // 59: assay.v1.Bump
+	(*ModelVersion)(nil),             // 60: assay.v1.ModelVersion
+	(VersionState)(0),                // 61: assay.v1.VersionState
+	(*Verdict)(nil),                  // 62: assay.v1.Verdict
+	(*Alias)(nil),                    // 63: assay.v1.Alias
+	(*AliasMove)(nil),                // 64: assay.v1.AliasMove
 }
 var file_assay_v1_registry_service_proto_depIdxs = []int32{
-	54, // 0: assay.v1.CreateModelRequest.model:type_name -> assay.v1.Model
-	54, // 1: assay.v1.CreateModelResponse.model:type_name -> assay.v1.Model
-	54, // 2: assay.v1.GetModelResponse.model:type_name -> assay.v1.Model
-	54, // 3: assay.v1.ListModelsResponse.models:type_name -> assay.v1.Model
-	54, // 4: assay.v1.UpdateModelRequest.model:type_name -> assay.v1.Model
-	55, // 5: assay.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
-	54, // 6: assay.v1.UpdateModelResponse.model:type_name -> assay.v1.Model
-	54, // 7: assay.v1.DeleteModelResponse.model:type_name -> assay.v1.Model
-	54, // 8: assay.v1.UndeleteModelResponse.model:type_name -> assay.v1.Model
-	56, // 9: assay.v1.CreateDraftRequest.draft:type_name -> assay.v1.Draft
-	56, // 10: assay.v1.CreateDraftResponse.draft:type_name -> assay.v1.Draft
-	56, // 11: assay.v1.GetDraftResponse.draft:type_name -> assay.v1.Draft
-	56, // 12: assay.v1.ListDraftsResponse.drafts:type_name -> assay.v1.Draft
-	56, // 13: assay.v1.UpdateDraftRequest.draft:type_name -> assay.v1.Draft
-	55, // 14: assay.v1.UpdateDraftRequest.update_mask:type_name -> google.protobuf.FieldMask
-	56, // 15: assay.v1.UpdateDraftResponse.draft:type_name -> assay.v1.Draft
-	56, // 16: assay.v1.AbandonDraftResponse.draft:type_name -> assay.v1.Draft
-	57, // 17: assay.v1.SealDraftRequest.bump:type_name -> assay.v1.Bump
-	58, // 18: assay.v1.SealDraftResponse.version:type_name -> assay.v1.ModelVersion
-	58, // 19: assay.v1.GetVersionResponse.version:type_name -> assay.v1.ModelVersion
-	58, // 20: assay.v1.BatchGetVersionsResponse.versions:type_name -> assay.v1.ModelVersion
-	59, // 21: assay.v1.ListVersionsRequest.states:type_name -> assay.v1.VersionState
-	58, // 22: assay.v1.ListVersionsResponse.versions:type_name -> assay.v1.ModelVersion
-	58, // 23: assay.v1.UpdateVersionRequest.version:type_name -> assay.v1.ModelVersion
-	55, // 24: assay.v1.UpdateVersionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	58, // 25: assay.v1.UpdateVersionResponse.version:type_name -> assay.v1.ModelVersion
-	57, // 26: assay.v1.PublishVersionRequest.bump:type_name -> assay.v1.Bump
-	58, // 27: assay.v1.PublishVersionResponse.version:type_name -> assay.v1.ModelVersion
-	60, // 28: assay.v1.PublishVersionResponse.verdict:type_name -> assay.v1.Verdict
-	58, // 29: assay.v1.DeprecateVersionResponse.version:type_name -> assay.v1.ModelVersion
-	58, // 30: assay.v1.YankVersionResponse.version:type_name -> assay.v1.ModelVersion
-	58, // 31: assay.v1.DeleteVersionResponse.version:type_name -> assay.v1.ModelVersion
-	58, // 32: assay.v1.UndeleteVersionResponse.version:type_name -> assay.v1.ModelVersion
-	61, // 33: assay.v1.SetAliasResponse.alias:type_name -> assay.v1.Alias
-	60, // 34: assay.v1.SetAliasResponse.verdict:type_name -> assay.v1.Verdict
-	61, // 35: assay.v1.GetAliasResponse.alias:type_name -> assay.v1.Alias
-	61, // 36: assay.v1.ListAliasesResponse.aliases:type_name -> assay.v1.Alias
-	61, // 37: assay.v1.DeleteAliasResponse.alias:type_name -> assay.v1.Alias
-	62, // 38: assay.v1.ListAliasMovesResponse.moves:type_name -> assay.v1.AliasMove
-	58, // 39: assay.v1.ResolveVersionResponse.version:type_name -> assay.v1.ModelVersion
-	0,  // 40: assay.v1.RegistryService.CreateModel:input_type -> assay.v1.CreateModelRequest
-	2,  // 41: assay.v1.RegistryService.GetModel:input_type -> assay.v1.GetModelRequest
-	4,  // 42: assay.v1.RegistryService.ListModels:input_type -> assay.v1.ListModelsRequest
-	6,  // 43: assay.v1.RegistryService.UpdateModel:input_type -> assay.v1.UpdateModelRequest
-	8,  // 44: assay.v1.RegistryService.DeleteModel:input_type -> assay.v1.DeleteModelRequest
-	10, // 45: assay.v1.RegistryService.UndeleteModel:input_type -> assay.v1.UndeleteModelRequest
-	12, // 46: assay.v1.RegistryService.CreateDraft:input_type -> assay.v1.CreateDraftRequest
-	14, // 47: assay.v1.RegistryService.GetDraft:input_type -> assay.v1.GetDraftRequest
-	16, // 48: assay.v1.RegistryService.ListDrafts:input_type -> assay.v1.ListDraftsRequest
-	18, // 49: assay.v1.RegistryService.UpdateDraft:input_type -> assay.v1.UpdateDraftRequest
-	20, // 50: assay.v1.RegistryService.AbandonDraft:input_type -> assay.v1.AbandonDraftRequest
-	22, // 51: assay.v1.RegistryService.SealDraft:input_type -> assay.v1.SealDraftRequest
-	24, // 52: assay.v1.RegistryService.GetVersion:input_type -> assay.v1.GetVersionRequest
-	26, // 53: assay.v1.RegistryService.BatchGetVersions:input_type -> assay.v1.BatchGetVersionsRequest
-	28, // 54: assay.v1.RegistryService.ListVersions:input_type -> assay.v1.ListVersionsRequest
-	30, // 55: assay.v1.RegistryService.UpdateVersion:input_type -> assay.v1.UpdateVersionRequest
-	32, // 56: assay.v1.RegistryService.PublishVersion:input_type -> assay.v1.PublishVersionRequest
-	34, // 57: assay.v1.RegistryService.DeprecateVersion:input_type -> assay.v1.DeprecateVersionRequest
-	36, // 58: assay.v1.RegistryService.YankVersion:input_type -> assay.v1.YankVersionRequest
-	38, // 59: assay.v1.RegistryService.DeleteVersion:input_type -> assay.v1.DeleteVersionRequest
-	40, // 60: assay.v1.RegistryService.UndeleteVersion:input_type -> assay.v1.UndeleteVersionRequest
-	42, // 61: assay.v1.RegistryService.SetAlias:input_type -> assay.v1.SetAliasRequest
-	44, // 62: assay.v1.RegistryService.GetAlias:input_type -> assay.v1.GetAliasRequest
-	46, // 63: assay.v1.RegistryService.ListAliases:input_type -> assay.v1.ListAliasesRequest
-	48, // 64: assay.v1.RegistryService.DeleteAlias:input_type -> assay.v1.DeleteAliasRequest
-	50, // 65: assay.v1.RegistryService.ListAliasMoves:input_type -> assay.v1.ListAliasMovesRequest
-	52, // 66: assay.v1.RegistryService.ResolveVersion:input_type -> assay.v1.ResolveVersionRequest
-	1,  // 67: assay.v1.RegistryService.CreateModel:output_type -> assay.v1.CreateModelResponse
-	3,  // 68: assay.v1.RegistryService.GetModel:output_type -> assay.v1.GetModelResponse
-	5,  // 69: assay.v1.RegistryService.ListModels:output_type -> assay.v1.ListModelsResponse
-	7,  // 70: assay.v1.RegistryService.UpdateModel:output_type -> assay.v1.UpdateModelResponse
-	9,  // 71: assay.v1.RegistryService.DeleteModel:output_type -> assay.v1.DeleteModelResponse
-	11, // 72: assay.v1.RegistryService.UndeleteModel:output_type -> assay.v1.UndeleteModelResponse
-	13, // 73: assay.v1.RegistryService.CreateDraft:output_type -> assay.v1.CreateDraftResponse
-	15, // 74: assay.v1.RegistryService.GetDraft:output_type -> assay.v1.GetDraftResponse
-	17, // 75: assay.v1.RegistryService.ListDrafts:output_type -> assay.v1.ListDraftsResponse
-	19, // 76: assay.v1.RegistryService.UpdateDraft:output_type -> assay.v1.UpdateDraftResponse
-	21, // 77: assay.v1.RegistryService.AbandonDraft:output_type -> assay.v1.AbandonDraftResponse
-	23, // 78: assay.v1.RegistryService.SealDraft:output_type -> assay.v1.SealDraftResponse
-	25, // 79: assay.v1.RegistryService.GetVersion:output_type -> assay.v1.GetVersionResponse
-	27, // 80: assay.v1.RegistryService.BatchGetVersions:output_type -> assay.v1.BatchGetVersionsResponse
-	29, // 81: assay.v1.RegistryService.ListVersions:output_type -> assay.v1.ListVersionsResponse
-	31, // 82: assay.v1.RegistryService.UpdateVersion:output_type -> assay.v1.UpdateVersionResponse
-	33, // 83: assay.v1.RegistryService.PublishVersion:output_type -> assay.v1.PublishVersionResponse
-	35, // 84: assay.v1.RegistryService.DeprecateVersion:output_type -> assay.v1.DeprecateVersionResponse
-	37, // 85: assay.v1.RegistryService.YankVersion:output_type -> assay.v1.YankVersionResponse
-	39, // 86: assay.v1.RegistryService.DeleteVersion:output_type -> assay.v1.DeleteVersionResponse
-	41, // 87: assay.v1.RegistryService.UndeleteVersion:output_type -> assay.v1.UndeleteVersionResponse
-	43, // 88: assay.v1.RegistryService.SetAlias:output_type -> assay.v1.SetAliasResponse
-	45, // 89: assay.v1.RegistryService.GetAlias:output_type -> assay.v1.GetAliasResponse
-	47, // 90: assay.v1.RegistryService.ListAliases:output_type -> assay.v1.ListAliasesResponse
-	49, // 91: assay.v1.RegistryService.DeleteAlias:output_type -> assay.v1.DeleteAliasResponse
-	51, // 92: assay.v1.RegistryService.ListAliasMoves:output_type -> assay.v1.ListAliasMovesResponse
-	53, // 93: assay.v1.RegistryService.ResolveVersion:output_type -> assay.v1.ResolveVersionResponse
-	67, // [67:94] is the sub-list for method output_type
-	40, // [40:67] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	56, // 0: assay.v1.CreateModelRequest.model:type_name -> assay.v1.Model
+	56, // 1: assay.v1.CreateModelResponse.model:type_name -> assay.v1.Model
+	56, // 2: assay.v1.GetModelResponse.model:type_name -> assay.v1.Model
+	56, // 3: assay.v1.ListModelsResponse.models:type_name -> assay.v1.Model
+	56, // 4: assay.v1.UpdateModelRequest.model:type_name -> assay.v1.Model
+	57, // 5: assay.v1.UpdateModelRequest.update_mask:type_name -> google.protobuf.FieldMask
+	56, // 6: assay.v1.UpdateModelResponse.model:type_name -> assay.v1.Model
+	56, // 7: assay.v1.DeleteModelResponse.model:type_name -> assay.v1.Model
+	56, // 8: assay.v1.UndeleteModelResponse.model:type_name -> assay.v1.Model
+	58, // 9: assay.v1.CreateDraftRequest.draft:type_name -> assay.v1.Draft
+	58, // 10: assay.v1.CreateDraftResponse.draft:type_name -> assay.v1.Draft
+	58, // 11: assay.v1.GetDraftResponse.draft:type_name -> assay.v1.Draft
+	58, // 12: assay.v1.ListDraftsResponse.drafts:type_name -> assay.v1.Draft
+	58, // 13: assay.v1.UpdateDraftRequest.draft:type_name -> assay.v1.Draft
+	57, // 14: assay.v1.UpdateDraftRequest.update_mask:type_name -> google.protobuf.FieldMask
+	58, // 15: assay.v1.UpdateDraftResponse.draft:type_name -> assay.v1.Draft
+	58, // 16: assay.v1.AbandonDraftResponse.draft:type_name -> assay.v1.Draft
+	59, // 17: assay.v1.SealDraftRequest.bump:type_name -> assay.v1.Bump
+	60, // 18: assay.v1.SealDraftResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 19: assay.v1.CreateVersionRequest.version:type_name -> assay.v1.ModelVersion
+	59, // 20: assay.v1.CreateVersionRequest.bump:type_name -> assay.v1.Bump
+	60, // 21: assay.v1.CreateVersionResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 22: assay.v1.GetVersionResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 23: assay.v1.BatchGetVersionsResponse.versions:type_name -> assay.v1.ModelVersion
+	61, // 24: assay.v1.ListVersionsRequest.states:type_name -> assay.v1.VersionState
+	60, // 25: assay.v1.ListVersionsResponse.versions:type_name -> assay.v1.ModelVersion
+	60, // 26: assay.v1.UpdateVersionRequest.version:type_name -> assay.v1.ModelVersion
+	57, // 27: assay.v1.UpdateVersionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	60, // 28: assay.v1.UpdateVersionResponse.version:type_name -> assay.v1.ModelVersion
+	59, // 29: assay.v1.PublishVersionRequest.bump:type_name -> assay.v1.Bump
+	60, // 30: assay.v1.PublishVersionResponse.version:type_name -> assay.v1.ModelVersion
+	62, // 31: assay.v1.PublishVersionResponse.verdict:type_name -> assay.v1.Verdict
+	60, // 32: assay.v1.DeprecateVersionResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 33: assay.v1.YankVersionResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 34: assay.v1.DeleteVersionResponse.version:type_name -> assay.v1.ModelVersion
+	60, // 35: assay.v1.UndeleteVersionResponse.version:type_name -> assay.v1.ModelVersion
+	63, // 36: assay.v1.SetAliasResponse.alias:type_name -> assay.v1.Alias
+	62, // 37: assay.v1.SetAliasResponse.verdict:type_name -> assay.v1.Verdict
+	63, // 38: assay.v1.GetAliasResponse.alias:type_name -> assay.v1.Alias
+	63, // 39: assay.v1.ListAliasesResponse.aliases:type_name -> assay.v1.Alias
+	63, // 40: assay.v1.DeleteAliasResponse.alias:type_name -> assay.v1.Alias
+	64, // 41: assay.v1.ListAliasMovesResponse.moves:type_name -> assay.v1.AliasMove
+	60, // 42: assay.v1.ResolveVersionResponse.version:type_name -> assay.v1.ModelVersion
+	0,  // 43: assay.v1.RegistryService.CreateModel:input_type -> assay.v1.CreateModelRequest
+	2,  // 44: assay.v1.RegistryService.GetModel:input_type -> assay.v1.GetModelRequest
+	4,  // 45: assay.v1.RegistryService.ListModels:input_type -> assay.v1.ListModelsRequest
+	6,  // 46: assay.v1.RegistryService.UpdateModel:input_type -> assay.v1.UpdateModelRequest
+	8,  // 47: assay.v1.RegistryService.DeleteModel:input_type -> assay.v1.DeleteModelRequest
+	10, // 48: assay.v1.RegistryService.UndeleteModel:input_type -> assay.v1.UndeleteModelRequest
+	12, // 49: assay.v1.RegistryService.CreateDraft:input_type -> assay.v1.CreateDraftRequest
+	14, // 50: assay.v1.RegistryService.GetDraft:input_type -> assay.v1.GetDraftRequest
+	16, // 51: assay.v1.RegistryService.ListDrafts:input_type -> assay.v1.ListDraftsRequest
+	18, // 52: assay.v1.RegistryService.UpdateDraft:input_type -> assay.v1.UpdateDraftRequest
+	20, // 53: assay.v1.RegistryService.AbandonDraft:input_type -> assay.v1.AbandonDraftRequest
+	22, // 54: assay.v1.RegistryService.SealDraft:input_type -> assay.v1.SealDraftRequest
+	24, // 55: assay.v1.RegistryService.CreateVersion:input_type -> assay.v1.CreateVersionRequest
+	26, // 56: assay.v1.RegistryService.GetVersion:input_type -> assay.v1.GetVersionRequest
+	28, // 57: assay.v1.RegistryService.BatchGetVersions:input_type -> assay.v1.BatchGetVersionsRequest
+	30, // 58: assay.v1.RegistryService.ListVersions:input_type -> assay.v1.ListVersionsRequest
+	32, // 59: assay.v1.RegistryService.UpdateVersion:input_type -> assay.v1.UpdateVersionRequest
+	34, // 60: assay.v1.RegistryService.PublishVersion:input_type -> assay.v1.PublishVersionRequest
+	36, // 61: assay.v1.RegistryService.DeprecateVersion:input_type -> assay.v1.DeprecateVersionRequest
+	38, // 62: assay.v1.RegistryService.YankVersion:input_type -> assay.v1.YankVersionRequest
+	40, // 63: assay.v1.RegistryService.DeleteVersion:input_type -> assay.v1.DeleteVersionRequest
+	42, // 64: assay.v1.RegistryService.UndeleteVersion:input_type -> assay.v1.UndeleteVersionRequest
+	44, // 65: assay.v1.RegistryService.SetAlias:input_type -> assay.v1.SetAliasRequest
+	46, // 66: assay.v1.RegistryService.GetAlias:input_type -> assay.v1.GetAliasRequest
+	48, // 67: assay.v1.RegistryService.ListAliases:input_type -> assay.v1.ListAliasesRequest
+	50, // 68: assay.v1.RegistryService.DeleteAlias:input_type -> assay.v1.DeleteAliasRequest
+	52, // 69: assay.v1.RegistryService.ListAliasMoves:input_type -> assay.v1.ListAliasMovesRequest
+	54, // 70: assay.v1.RegistryService.ResolveVersion:input_type -> assay.v1.ResolveVersionRequest
+	1,  // 71: assay.v1.RegistryService.CreateModel:output_type -> assay.v1.CreateModelResponse
+	3,  // 72: assay.v1.RegistryService.GetModel:output_type -> assay.v1.GetModelResponse
+	5,  // 73: assay.v1.RegistryService.ListModels:output_type -> assay.v1.ListModelsResponse
+	7,  // 74: assay.v1.RegistryService.UpdateModel:output_type -> assay.v1.UpdateModelResponse
+	9,  // 75: assay.v1.RegistryService.DeleteModel:output_type -> assay.v1.DeleteModelResponse
+	11, // 76: assay.v1.RegistryService.UndeleteModel:output_type -> assay.v1.UndeleteModelResponse
+	13, // 77: assay.v1.RegistryService.CreateDraft:output_type -> assay.v1.CreateDraftResponse
+	15, // 78: assay.v1.RegistryService.GetDraft:output_type -> assay.v1.GetDraftResponse
+	17, // 79: assay.v1.RegistryService.ListDrafts:output_type -> assay.v1.ListDraftsResponse
+	19, // 80: assay.v1.RegistryService.UpdateDraft:output_type -> assay.v1.UpdateDraftResponse
+	21, // 81: assay.v1.RegistryService.AbandonDraft:output_type -> assay.v1.AbandonDraftResponse
+	23, // 82: assay.v1.RegistryService.SealDraft:output_type -> assay.v1.SealDraftResponse
+	25, // 83: assay.v1.RegistryService.CreateVersion:output_type -> assay.v1.CreateVersionResponse
+	27, // 84: assay.v1.RegistryService.GetVersion:output_type -> assay.v1.GetVersionResponse
+	29, // 85: assay.v1.RegistryService.BatchGetVersions:output_type -> assay.v1.BatchGetVersionsResponse
+	31, // 86: assay.v1.RegistryService.ListVersions:output_type -> assay.v1.ListVersionsResponse
+	33, // 87: assay.v1.RegistryService.UpdateVersion:output_type -> assay.v1.UpdateVersionResponse
+	35, // 88: assay.v1.RegistryService.PublishVersion:output_type -> assay.v1.PublishVersionResponse
+	37, // 89: assay.v1.RegistryService.DeprecateVersion:output_type -> assay.v1.DeprecateVersionResponse
+	39, // 90: assay.v1.RegistryService.YankVersion:output_type -> assay.v1.YankVersionResponse
+	41, // 91: assay.v1.RegistryService.DeleteVersion:output_type -> assay.v1.DeleteVersionResponse
+	43, // 92: assay.v1.RegistryService.UndeleteVersion:output_type -> assay.v1.UndeleteVersionResponse
+	45, // 93: assay.v1.RegistryService.SetAlias:output_type -> assay.v1.SetAliasResponse
+	47, // 94: assay.v1.RegistryService.GetAlias:output_type -> assay.v1.GetAliasResponse
+	49, // 95: assay.v1.RegistryService.ListAliases:output_type -> assay.v1.ListAliasesResponse
+	51, // 96: assay.v1.RegistryService.DeleteAlias:output_type -> assay.v1.DeleteAliasResponse
+	53, // 97: assay.v1.RegistryService.ListAliasMoves:output_type -> assay.v1.ListAliasMovesResponse
+	55, // 98: assay.v1.RegistryService.ResolveVersion:output_type -> assay.v1.ResolveVersionResponse
+	71, // [71:99] is the sub-list for method output_type
+	43, // [43:71] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_assay_v1_registry_service_proto_init() }
@@ -3879,15 +4065,15 @@ func file_assay_v1_registry_service_proto_init() {
 	file_assay_v1_gate_proto_init()
 	file_assay_v1_model_proto_init()
 	file_assay_v1_version_proto_init()
-	file_assay_v1_registry_service_proto_msgTypes[42].OneofWrappers = []any{}
-	file_assay_v1_registry_service_proto_msgTypes[48].OneofWrappers = []any{}
+	file_assay_v1_registry_service_proto_msgTypes[44].OneofWrappers = []any{}
+	file_assay_v1_registry_service_proto_msgTypes[50].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_assay_v1_registry_service_proto_rawDesc), len(file_assay_v1_registry_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

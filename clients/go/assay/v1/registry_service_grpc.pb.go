@@ -31,6 +31,7 @@ const (
 	RegistryService_UpdateDraft_FullMethodName      = "/assay.v1.RegistryService/UpdateDraft"
 	RegistryService_AbandonDraft_FullMethodName     = "/assay.v1.RegistryService/AbandonDraft"
 	RegistryService_SealDraft_FullMethodName        = "/assay.v1.RegistryService/SealDraft"
+	RegistryService_CreateVersion_FullMethodName    = "/assay.v1.RegistryService/CreateVersion"
 	RegistryService_GetVersion_FullMethodName       = "/assay.v1.RegistryService/GetVersion"
 	RegistryService_BatchGetVersions_FullMethodName = "/assay.v1.RegistryService/BatchGetVersions"
 	RegistryService_ListVersions_FullMethodName     = "/assay.v1.RegistryService/ListVersions"
@@ -83,6 +84,14 @@ type RegistryServiceClient interface {
 	// of the model has the same record digest already, that one is returned and no number is used.
 	// FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
 	SealDraft(ctx context.Context, in *SealDraftRequest, opts ...grpc.CallOption) (*SealDraftResponse, error)
+	// CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+	// they are, an import from another registry whose bytes came before, the same push once more. It is what
+	// CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+	// Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+	// FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+	// When the model has the same record already, that version is returned, and nothing changes if it is published or
+	// was not to be.
+	CreateVersion(ctx context.Context, in *CreateVersionRequest, opts ...grpc.CallOption) (*CreateVersionResponse, error)
 	// GetVersion reads one version with its files and card.
 	GetVersion(ctx context.Context, in *GetVersionRequest, opts ...grpc.CallOption) (*GetVersionResponse, error)
 	// BatchGetVersions reads up to 100 versions of one namespace at once. NOT_FOUND when one of them is not to be
@@ -244,6 +253,16 @@ func (c *registryServiceClient) SealDraft(ctx context.Context, in *SealDraftRequ
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SealDraftResponse)
 	err := c.cc.Invoke(ctx, RegistryService_SealDraft_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) CreateVersion(ctx context.Context, in *CreateVersionRequest, opts ...grpc.CallOption) (*CreateVersionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateVersionResponse)
+	err := c.cc.Invoke(ctx, RegistryService_CreateVersion_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -435,6 +454,14 @@ type RegistryServiceServer interface {
 	// of the model has the same record digest already, that one is returned and no number is used.
 	// FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
 	SealDraft(context.Context, *SealDraftRequest) (*SealDraftResponse, error)
+	// CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+	// they are, an import from another registry whose bytes came before, the same push once more. It is what
+	// CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+	// Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+	// FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+	// When the model has the same record already, that version is returned, and nothing changes if it is published or
+	// was not to be.
+	CreateVersion(context.Context, *CreateVersionRequest) (*CreateVersionResponse, error)
 	// GetVersion reads one version with its files and card.
 	GetVersion(context.Context, *GetVersionRequest) (*GetVersionResponse, error)
 	// BatchGetVersions reads up to 100 versions of one namespace at once. NOT_FOUND when one of them is not to be
@@ -517,6 +544,9 @@ func (UnimplementedRegistryServiceServer) AbandonDraft(context.Context, *Abandon
 }
 func (UnimplementedRegistryServiceServer) SealDraft(context.Context, *SealDraftRequest) (*SealDraftResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SealDraft not implemented")
+}
+func (UnimplementedRegistryServiceServer) CreateVersion(context.Context, *CreateVersionRequest) (*CreateVersionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateVersion not implemented")
 }
 func (UnimplementedRegistryServiceServer) GetVersion(context.Context, *GetVersionRequest) (*GetVersionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetVersion not implemented")
@@ -796,6 +826,24 @@ func _RegistryService_SealDraft_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RegistryServiceServer).SealDraft(ctx, req.(*SealDraftRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_CreateVersion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateVersionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).CreateVersion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_CreateVersion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).CreateVersion(ctx, req.(*CreateVersionRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1124,6 +1172,10 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SealDraft",
 			Handler:    _RegistryService_SealDraft_Handler,
+		},
+		{
+			MethodName: "CreateVersion",
+			Handler:    _RegistryService_CreateVersion_Handler,
 		},
 		{
 			MethodName: "GetVersion",

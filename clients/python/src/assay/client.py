@@ -141,6 +141,7 @@ class Client:
 
     # Files
     push = _waiting(AsyncClient.push)
+    create_version = _waiting(AsyncClient.create_version)
     pull = _waiting(AsyncClient.pull)
     read_range = _waiting(AsyncClient.read_range)
     transfer_limits = _waiting(AsyncClient.transfer_limits)

@@ -8,24 +8,20 @@ AssayError
 │   ├── NotFound: NothingResolves               absent, or hidden from you
 │   ├── Raced: AliasMoved, Conflict, EtagMismatch, UploadFenced     read again, decide again
 │   ├── NotPossibleNow           change the state of things first
-│   │   └── BumpRequired, DigestChanged, DraftEmpty, DraftIncomplete, DraftNotOpen, GateClosed,
-│   │       IllegalTransition, LastAdmin, ModelDeleted, NotDeleted, RevisionInFuture,
-│   │       SemverTaken, SemverTooLow, UploadNotOpen, VersionInUse, VersionNotReady,
-│   │       VersionYanked
+│   │   └── BumpRequired, DigestChanged, DraftEmpty, DraftIncomplete, DraftNotOpen,
+│   │       FilesMissing, GateClosed, IllegalTransition, LastAdmin, ModelDeleted, NotDeleted,
+│   │       RevisionInFuture, SemverTaken, SemverTooLow, UploadNotOpen, VersionInUse,
+│   │       VersionNotReady, VersionYanked
 │   ├── OutOfRange: RangePastEnd, RevisionCompacted, SizeMismatch, UploadOffsetWrong
 │   ├── Corrupt: BlobCorrupt, ChecksumMismatch, DigestMismatch
 │   ├── Unauthenticated: CertificateDenied, CertificateExpired
 │   ├── Exhausted: MessageTooLarge, StorageFull, TooManyCalls, TooManyUploads
-│   ├── MethodUnknown            the server is older than the client
 │   ├── Unavailable: ConnectionFailed           try again later
-│   └── AlreadyExists, DeadlinePassed, PermissionDenied, ServerFault
+│   └── AlreadyExists, DeadlinePassed, MethodUnknown, PermissionDenied, ServerFault
 ├── TransferInterrupted: DownloadInterrupted, UploadInterrupted
 ├── Misused: ClientClosed, ForeignLoop, ForkedClient, InsecureTarget
-├── CannotInfer                  push does not know this kind of object, or lacks a sample
-├── ContentMismatch              what arrived is not what was promised
-├── ContextInvalid               the contexts file is absent, wrong, or lacks the context
-├── LocalDiskFull, LocalFileFailure, ServerNotInstalled, TargetBusy, TargetExists
-└── UnsafeFile                   a link, a device, or a name that cannot be stored
+├── CannotInfer, ContentMismatch, ContextInvalid, LocalDiskFull, LocalFileFailure
+└── ServerNotInstalled, TargetBusy, TargetExists, UnsafeFile
 """
 
 from collections.abc import Mapping
@@ -152,6 +148,10 @@ class DraftNotOpen(NotPossibleNow):
 
 class DraftIncomplete(NotPossibleNow):
     """An upload of the draft is still open."""
+
+
+class FilesMissing(NotPossibleNow):
+    """No version that the caller may download has the content of some of the files."""
 
 
 class DraftEmpty(NotPossibleNow):

@@ -37,6 +37,7 @@ CLASS_OF_REASON: Mapping[str, type[AssayError]] = {
     "DRAFT_NOT_OPEN": errors.DraftNotOpen,
     "DRAFT_INCOMPLETE": errors.DraftIncomplete,
     "DRAFT_EMPTY": errors.DraftEmpty,
+    "FILES_MISSING": errors.FilesMissing,
     "GATE_CLOSED": errors.GateClosed,
     "BUMP_REQUIRED": errors.BumpRequired,
     "SEMVER_TOO_LOW": errors.SemverTooLow,

@@ -7,11 +7,11 @@
     ├── Missing                  NotFound, NothingResolves
     ├── Exists                   AlreadyExists
     ├── Raced                    EtagMismatch, AliasMoved, UploadFenced, Conflict
-    ├── NotPossibleNow           DraftNotOpen, DraftIncomplete, DraftEmpty, GateClosed,
-    │                            BumpRequired, SemverTooLow, SemverTaken, IllegalTransition,
-    │                            VersionNotReady, VersionYanked, VersionInUse, ModelIsDeleted,
-    │                            NotDeleted, LastAdmin, RevisionInFuture, UploadNotOpen,
-    │                            DigestChanged
+    ├── NotPossibleNow           DraftNotOpen, DraftIncomplete, DraftEmpty, FilesMissing,
+    │                            GateClosed, BumpRequired, SemverTooLow, SemverTaken,
+    │                            IllegalTransition, VersionNotReady, VersionYanked, VersionInUse,
+    │                            ModelIsDeleted, NotDeleted, LastAdmin, RevisionInFuture,
+    │                            UploadNotOpen, DigestChanged
     ├── OutOfRange               UploadOffsetWrong, SizeMismatch, RangePastEnd,
     │                            RevisionCompacted
     ├── Corrupt                  DigestMismatch, ChecksumMismatch, BlobCorrupt
@@ -96,6 +96,7 @@ from assay_server.domain.errors.versions import (
     DraftEmpty,
     DraftIncomplete,
     DraftNotOpen,
+    FilesMissing,
     IllegalTransition,
     NothingResolves,
     SemverTaken,
@@ -126,6 +127,7 @@ __all__ = [
     "EtagMismatch",
     "Exhausted",
     "Exists",
+    "FilesMissing",
     "Forbidden",
     "GateClosed",
     "IllegalTransition",

@@ -33,6 +33,19 @@ class DraftIncomplete(NotPossibleNow):
         )
 
 
+class FilesMissing(NotPossibleNow):
+    """A version is to be made of content that is nowhere where the caller may read it."""
+
+    def __init__(self, model: str, paths: tuple[str, ...]) -> None:
+        super().__init__(
+            f"no version that you may download has the content of {listed(map(quoted, paths))}; "
+            f"upload it into a draft of {model}, and seal that",
+            model=model,
+            paths=listed(paths, ","),
+        )
+        self.paths = paths
+
+
 class DraftEmpty(NotPossibleNow):
     """A version without files proves nothing."""
 

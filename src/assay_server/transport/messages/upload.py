@@ -1,14 +1,11 @@
 """Uploads on the wire."""
 
 from assay.v1 import upload_pb2
-from assay_server.domain.manifest import File, require_digest
 from assay_server.domain.uploading import Announced, upload_name_of
 from assay_server.domain.uploads import Upload
-from assay_server.transport.messages.file import DIGEST_PREFIX
+from assay_server.transport.messages.file import DIGEST_PREFIX, MEDIA_TYPE, sha256_of
 from assay_server.transport.translating.enums import to_enum
 from assay_server.transport.translating.timestamps import to_timestamp
-
-_MEDIA_TYPE = File("", 0, "").media_type
 
 
 def to_message(upload: Upload) -> upload_pb2.Upload:
@@ -37,15 +34,6 @@ def from_message(message: upload_pb2.Upload) -> Announced:
         path=message.path,
         size_bytes=message.size_bytes,
         sha256=sha256_of(message.digest, field="upload.digest") if message.digest else "",
-        media_type=message.media_type or _MEDIA_TYPE,
+        media_type=message.media_type or MEDIA_TYPE,
         role=message.role,
     )
-
-
-def sha256_of(digest: str, *, field: str) -> str:
-    """The hex digits of a digest.
-
-    Raises:
-        InvalidField: It is not ``sha256:`` and 64 of them.
-    """
-    return require_digest(digest, field=field).removeprefix(DIGEST_PREFIX)

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Set
 
 from assay.v1 import version_pb2
 from assay_server.domain import limits
+from assay_server.domain.bumps import Asked
+from assay_server.domain.errors import InvalidField
+from assay_server.domain.manifest import File
 from assay_server.domain.names import version_name
-from assay_server.domain.versions import Bump, Version, VersionChange, VersionState
+from assay_server.domain.versions import Bump, DraftChange, Version, VersionChange, VersionState
 from assay_server.transport.messages import facts, file, gate
 from assay_server.transport.translating.enums import from_enum, to_enum
 from assay_server.transport.translating.timestamps import to_timestamp
@@ -60,6 +63,37 @@ def from_message(message: version_pb2.ModelVersion, *, fields: Set[str]) -> Vers
     limits.require_card(change.card or "", field="version.card")
     limits.require_tags(change.tags or {}, field="version.tags")
     return change
+
+
+def stated_of(message: version_pb2.ModelVersion) -> DraftChange:
+    """What a version is to be made of besides its files.
+
+    Raises:
+        InvalidField: Something is over its limit or breaks its grammar.
+    """
+    edited = from_message(message, fields=frozenset(EDITABLE))
+    return DraftChange(
+        facts.from_message(message.facts), edited.description, edited.card, edited.tags
+    )
+
+
+def files_of(message: version_pb2.ModelVersion) -> tuple[File, ...]:
+    """The files that a version is to have.
+
+    Raises:
+        InvalidField: There is none, or a digest is none.
+    """
+    if not message.files:
+        raise InvalidField("version.files", "is empty; a version has at least one file")
+    return tuple(
+        file.from_message(one, field=f"version.files[{place}]")
+        for place, one in enumerate(message.files)
+    )
+
+
+def asked_of(number: int, semver: str) -> Asked:
+    """What semantic version a request asks for."""
+    return Asked(bump_of(number), semver)
 
 
 def bump_of(number: int) -> Bump | None:

@@ -13,7 +13,7 @@ from assay_server.transport.translating.masks import masked_fields
 
 
 class DraftRpcs:
-    """The RPCs on drafts, sealing among them."""
+    """The RPCs on drafts, and those that make versions."""
 
     def __init__(self, drafts: DraftService, sealing: SealingService, paging: Paging) -> None:
         self._drafts = drafts
@@ -63,10 +63,11 @@ class DraftRpcs:
         self, request: api.SealDraftRequest, _context: object
     ) -> api.SealDraftResponse:
         name = parse_draft(request.name)
-        if request.manifest_digest:
-            require_digest(request.manifest_digest, field="manifest_digest")
         made = await self._sealing.seal(
-            current_call(), name, manifest_digest=request.manifest_digest, publish=_asked(request)
+            current_call(),
+            name,
+            manifest_digest=_manifest_digest(request),
+            publish=_asked(request),
         )
         sealed = made.answer
         return api.SealDraftResponse(
@@ -75,9 +76,34 @@ class DraftRpcs:
             revision=made.revision,
         )
 
+    async def CreateVersion(
+        self, request: api.CreateVersionRequest, _context: object
+    ) -> api.CreateVersionResponse:
+        made = await self._sealing.create(
+            current_call(),
+            parse_model(request.parent, field="parent"),
+            version.stated_of(request.version),
+            version.files_of(request.version),
+            manifest_digest=_manifest_digest(request),
+            publish=_asked(request),
+        )
+        created = made.answer
+        return api.CreateVersionResponse(
+            version=version.to_message(created.version, created.alias_ids),
+            existed=created.existed,
+            revision=made.revision,
+        )
 
-def _asked(request: api.SealDraftRequest) -> Asked | None:
+
+def _manifest_digest(request: api.SealDraftRequest | api.CreateVersionRequest) -> str:
+    """The digest that the files must have; empty asks nothing."""
+    if request.manifest_digest:
+        require_digest(request.manifest_digest, field="manifest_digest")
+    return request.manifest_digest
+
+
+def _asked(request: api.SealDraftRequest | api.CreateVersionRequest) -> Asked | None:
     """What semantic version to publish as; None when it is only to be sealed."""
     if not request.publish:
         return None
-    return Asked(version.bump_of(request.bump), request.semver)
+    return version.asked_of(request.bump, request.semver)

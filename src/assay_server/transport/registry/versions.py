@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from assay.v1 import registry_service_pb2 as api
 from assay.v1 import version_pb2
-from assay_server.domain.bumps import Asked
 from assay_server.domain.errors import InvalidField
 from assay_server.domain.limits import require_reason
 from assay_server.domain.names import VersionName, parse_model, parse_namespace, parse_version
@@ -85,7 +84,7 @@ class VersionRpcs:
         self, request: api.PublishVersionRequest, _context: object
     ) -> api.PublishVersionResponse:
         name = parse_version(request.name)
-        asked = Asked(version.bump_of(request.bump), request.semver)
+        asked = version.asked_of(request.bump, request.semver)
         made = await self._publishing.publish(current_call(), name, asked, etag=request.etag)
         published = made.answer
         return api.PublishVersionResponse(

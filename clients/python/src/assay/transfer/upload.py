@@ -97,21 +97,12 @@ class Uploads:
         """
         handle = open_regular(local.source)
         try:
-            outgoing = Outgoing(handle, await self._described(local, handle))
+            outgoing = Outgoing(handle, await _described(local, handle, self._on_progress))
             await self._deliver(outgoing)
             self._report(outgoing.file, outgoing.file.size_bytes, Step.DONE)
             return outgoing.file
         finally:
             os.close(handle)
-
-    async def _described(self, local: LocalFile, handle: int) -> File:
-        file = File(path=local.path, media_type=local.media_type, role=local.role)
-        file.size_bytes = os.fstat(handle).st_size
-        digest, file.size_bytes = await sha256_hex(
-            handle, lambda done_bytes: self._report(file, done_bytes, Step.HASHING)
-        )
-        file.digest = f"sha256:{digest}"
-        return file
 
     async def _deliver(self, outgoing: Outgoing) -> None:
         """Begin, write, commit; after a break begin again and go on from what is durable."""
@@ -218,6 +209,27 @@ class Uploads:
 
     def _report(self, file: File, done_bytes: int, step: Step) -> None:
         self._on_progress(Progress(file.path, done_bytes, file.size_bytes, step))
+
+
+async def described(local: LocalFile, on_progress: OnProgress) -> File:
+    """A file as a version names it, with its digest."""
+    handle = open_regular(local.source)
+    try:
+        return await _described(local, handle, on_progress)
+    finally:
+        os.close(handle)
+
+
+async def _described(local: LocalFile, handle: int, on_progress: OnProgress) -> File:
+    file = File(path=local.path, media_type=local.media_type, role=local.role)
+    file.size_bytes = os.fstat(handle).st_size
+
+    def hashed(done_bytes: int) -> None:
+        on_progress(Progress(file.path, done_bytes, file.size_bytes, Step.HASHING))
+
+    digest, file.size_bytes = await sha256_hex(handle, hashed)
+    file.digest = f"sha256:{digest}"
+    return file
 
 
 def upload_id(draft: str, file: File) -> str:

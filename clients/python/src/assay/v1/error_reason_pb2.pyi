@@ -156,6 +156,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
     open has ended.
     """
+    ERROR_REASON_FILES_MISSING: _ErrorReason.ValueType  # 59
+    """FAILED_PRECONDITION: a version was to be made of files that are nowhere where the caller may download them.
+    Metadata: `model`, `paths`; a `PreconditionFailure` detail names the first of them.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the catalogue of `google.rpc.ErrorInfo.reason`, there without the prefix `ERROR_REASON_`; the
@@ -295,5 +299,9 @@ have been delivered; who has a later one resumes after that. None within an init
 ERROR_REASON_CERTIFICATE_DENIED: ErrorReason.ValueType  # 58
 """UNAUTHENTICATED: the certificate, its key or its principal is on the deny-list of the registry; a stream that was
 open has ended.
+"""
+ERROR_REASON_FILES_MISSING: ErrorReason.ValueType  # 59
+"""FAILED_PRECONDITION: a version was to be made of files that are nowhere where the caller may download them.
+Metadata: `model`, `paths`; a `PreconditionFailure` detail names the first of them.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

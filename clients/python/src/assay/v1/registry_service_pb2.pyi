@@ -756,6 +756,88 @@ class SealDraftResponse(_message.Message):
 Global___SealDraftResponse: _TypeAlias = SealDraftResponse  # noqa: Y015
 
 @_typing.final
+class CreateVersionRequest(_message.Message):
+    """CreateVersionRequest is what CreateVersion takes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    MANIFEST_DIGEST_FIELD_NUMBER: _builtins.int
+    PUBLISH_FIELD_NUMBER: _builtins.int
+    BUMP_FIELD_NUMBER: _builtins.int
+    SEMVER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Required. The model: `namespaces/{namespace}/models/{model}`."""
+    manifest_digest: _builtins.str
+    """If given, the files must have this digest; else DIGEST_MISMATCH and nothing is made."""
+    publish: _builtins.bool
+    """Whether to publish in the same step, as PublishVersion does. Where a gate closes, nothing is made."""
+    bump: _version_pb2.Bump.ValueType
+    """With publish: see PublishVersionRequest.bump."""
+    semver: _builtins.str
+    """With publish: see PublishVersionRequest.semver."""
+    request_id: _builtins.str
+    """UUID that makes a retry safe: the same id with the same content gets the first answer for 7 days."""
+    @_builtins.property
+    def version(self) -> _version_pb2.ModelVersion:
+        """Required. Its files, each with path, size and digest, and its facts, description, card and tags. The server sets
+        all else.
+        """
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        version: _version_pb2.ModelVersion | None = ...,
+        manifest_digest: _builtins.str = ...,
+        publish: _builtins.bool = ...,
+        bump: _version_pb2.Bump.ValueType = ...,
+        semver: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bump", b"bump", "manifest_digest", b"manifest_digest", "parent", b"parent", "publish", b"publish", "request_id", b"request_id", "semver", b"semver", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateVersionRequest: _TypeAlias = CreateVersionRequest  # noqa: Y015
+
+@_typing.final
+class CreateVersionResponse(_message.Message):
+    """CreateVersionResponse is what CreateVersion gives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    EXISTED_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    existed: _builtins.bool
+    """Whether the version was there already."""
+    revision: _builtins.int
+    """Revision of the change that this call made, or the newest if nothing changed."""
+    @_builtins.property
+    def version(self) -> _version_pb2.ModelVersion:
+        """The version, without files and card."""
+
+    def __init__(
+        self,
+        *,
+        version: _version_pb2.ModelVersion | None = ...,
+        existed: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existed", b"existed", "revision", b"revision", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateVersionResponse: _TypeAlias = CreateVersionResponse  # noqa: Y015
+
+@_typing.final
 class GetVersionRequest(_message.Message):
     """GetVersionRequest is what GetVersion takes."""
 

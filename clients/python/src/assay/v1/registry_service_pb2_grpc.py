@@ -97,6 +97,11 @@ class RegistryServiceStub(object):
                 request_serializer=assay_dot_v1_dot_registry__service__pb2.SealDraftRequest.SerializeToString,
                 response_deserializer=assay_dot_v1_dot_registry__service__pb2.SealDraftResponse.FromString,
                 _registered_method=True)
+        self.CreateVersion = channel.unary_unary(
+                '/assay.v1.RegistryService/CreateVersion',
+                request_serializer=assay_dot_v1_dot_registry__service__pb2.CreateVersionRequest.SerializeToString,
+                response_deserializer=assay_dot_v1_dot_registry__service__pb2.CreateVersionResponse.FromString,
+                _registered_method=True)
         self.GetVersion = channel.unary_unary(
                 '/assay.v1.RegistryService/GetVersion',
                 request_serializer=assay_dot_v1_dot_registry__service__pb2.GetVersionRequest.SerializeToString,
@@ -262,6 +267,19 @@ class RegistryServiceServicer(object):
         """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
         of the model has the same record digest already, that one is returned and no number is used.
         FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateVersion(self, request, context):
+        """CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+        they are, an import from another registry whose bytes came before, the same push once more. It is what
+        CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+        Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+        FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+        When the model has the same record already, that version is returned, and nothing changes if it is published or
+        was not to be.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -441,6 +459,11 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.SealDraft,
                     request_deserializer=assay_dot_v1_dot_registry__service__pb2.SealDraftRequest.FromString,
                     response_serializer=assay_dot_v1_dot_registry__service__pb2.SealDraftResponse.SerializeToString,
+            ),
+            'CreateVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateVersion,
+                    request_deserializer=assay_dot_v1_dot_registry__service__pb2.CreateVersionRequest.FromString,
+                    response_serializer=assay_dot_v1_dot_registry__service__pb2.CreateVersionResponse.SerializeToString,
             ),
             'GetVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.GetVersion,
@@ -845,6 +868,33 @@ class RegistryService(object):
             '/assay.v1.RegistryService/SealDraft',
             assay_dot_v1_dot_registry__service__pb2.SealDraftRequest.SerializeToString,
             assay_dot_v1_dot_registry__service__pb2.SealDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/assay.v1.RegistryService/CreateVersion',
+            assay_dot_v1_dot_registry__service__pb2.CreateVersionRequest.SerializeToString,
+            assay_dot_v1_dot_registry__service__pb2.CreateVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

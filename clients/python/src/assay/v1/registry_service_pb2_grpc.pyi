@@ -65,6 +65,15 @@ class RegistryServiceStub:
     of the model has the same record digest already, that one is returned and no number is used.
     FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
     """
+    CreateVersion: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateVersionRequest, _registry_service_pb2.CreateVersionResponse]
+    """CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+    they are, an import from another registry whose bytes came before, the same push once more. It is what
+    CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+    Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+    FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+    When the model has the same record already, that version is returned, and nothing changes if it is published or
+    was not to be.
+    """
     GetVersion: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetVersionRequest, _registry_service_pb2.GetVersionResponse]
     """GetVersion reads one version with its files and card."""
     BatchGetVersions: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.BatchGetVersionsRequest, _registry_service_pb2.BatchGetVersionsResponse]
@@ -144,6 +153,15 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
     of the model has the same record digest already, that one is returned and no number is used.
     FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
+    """
+    CreateVersion: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateVersionRequest, _registry_service_pb2.CreateVersionResponse]  # type: ignore[assignment]
+    """CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+    they are, an import from another registry whose bytes came before, the same push once more. It is what
+    CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+    Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+    FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+    When the model has the same record already, that version is returned, and nothing changes if it is published or
+    was not to be.
     """
     GetVersion: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetVersionRequest, _registry_service_pb2.GetVersionResponse]  # type: ignore[assignment]
     """GetVersion reads one version with its files and card."""
@@ -293,6 +311,21 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
         of the model has the same record digest already, that one is returned and no number is used.
         FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateVersion(
+        self,
+        request: _registry_service_pb2.CreateVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_service_pb2.CreateVersionResponse, _abc.Awaitable[_registry_service_pb2.CreateVersionResponse]]:
+        """CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
+        they are, an import from another registry whose bytes came before, the same push once more. It is what
+        CreateDraft, uploads and SealDraft make, under the same rules and gates, without a draft in between.
+        Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
+        FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
+        When the model has the same record already, that version is returned, and nothing changes if it is published or
+        was not to be.
         """
 
     @_abc_1.abstractmethod
