@@ -28,8 +28,9 @@ from collections.abc import Mapping
 
 import grpc
 
-from assay.violations import Violation as Violation
-from assay.violations import told
+from assay import violations as faults
+
+Violation = faults.Violation
 
 
 class AssayError(Exception):
@@ -163,7 +164,7 @@ class GateClosed(NotPossibleNow):
 
     def __str__(self) -> str:
         """The gate, and each unmet rule on a line of its own."""
-        return told(self.message, self.violations)
+        return faults.told(self.message, self.violations)
 
     @property
     def findings(self) -> tuple[Violation, ...]:
