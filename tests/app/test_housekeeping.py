@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from assay_server.app.housekeeping import kept
 from assay_server.app.rooms import Front, Stores
 from assay_server.transport.deny_file import DenyFile
+from assay_server.transport.interceptors.tallying import Tallied
 
 NOBODY: Any = None
 
@@ -41,7 +42,8 @@ async def test_a_fault_in_tidying_is_logged_and_does_not_end_the_server(
         keep=keep,
     )
 
-    front = Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY))
+    tallied = Tallied(NOBODY, NOBODY, NOBODY)
+    front = Front(NOBODY, DenyFile(None, CollectorRegistry(), NOBODY), tallied)
     broken: Any = Broken()
     collecting: Any = Collecting()
     async with kept(front, stores, broken, collecting):

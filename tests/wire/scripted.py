@@ -168,7 +168,7 @@ async def serving(
 ) -> AsyncIterator[Running]:
     """Serve Access, Artifact and Watch services whose methods are ``handlers``, over mTLS."""
     trail, metrics, ids = KeptTrail(), CollectorRegistry(), Uuid7()
-    audited = Audited(trail, CLOCK, ids)
+    audited = Audited(trail, CLOCK, ids, tallied=trail)
     grants = Grants(KnownBindings(bindings), fresh_s=3600)  # type: ignore[arg-type]
     around = Around(
         concerns(

@@ -20,6 +20,7 @@ from assay_server.app.serving import running
 from assay_server.config.settings import IdentitySection
 from assay_server.domain.access import Role
 from assay_server.transport.deny_file import UnusableDenyFile
+from assay_server.transport.interceptors import tallying
 from tests.pki import Authority, Credentials
 from tests.wire.registry import Registry, open_registry, principal, settings
 from tests.wire.scripted import info_of, refusal, secure_channel
@@ -27,6 +28,7 @@ from tests.wire.transfers import MIB, Transfers, each, messages_of
 
 MALLORY = principal(Role.ADMIN)
 PATIENCE_S = 30.0
+FLOOD = 400
 GET = access.GetNamespaceRequest(name="namespaces/vision")
 
 
@@ -189,6 +191,49 @@ async def test_a_server_does_not_start_with_a_list_that_cannot_be_read(
     with pytest.raises(UnusableDenyFile, match="absent cannot be read"):
         async with running(config):
             pass
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+async def test_a_flood_of_who_is_denied_is_a_few_entries_that_add_up_to_all_calls(
+    tmp_path: Path,
+    authority: Authority,
+    deny_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_stopped: bool,
+) -> None:
+    monkeypatch.setattr(tallying, "TOLD_EVERY_S", 3600 if is_stopped else 0.2)
+    deny_file.write_text(f"principal {MALLORY}\n")
+    identity = IdentitySection(deny_file=deny_file)
+    config = replace(settings(tmp_path, authority), identity=identity)
+
+    async def flood(opened: Registry) -> None:
+        mallory = authority.issue_client(MALLORY)
+        async with secure_channel(opened.running.target, authority, mallory) as channel:
+            stub = access_service_pb2_grpc.AccessServiceStub(channel)
+            for _ in range(FLOOD // 50):
+                refused = [is_denied(lambda: stub.GetNamespace(GET)) for _ in range(50)]
+                assert all(await asyncio.gather(*refused))
+
+    async def on_record(opened: Registry) -> list[int]:
+        async with opened.stubs(Role.AUDITOR) as auditor:
+            wanted = audit_service_pb2.ListEntriesRequest(principal=MALLORY, page_size=1000)
+            found = (await auditor.audit.ListEntries(wanted)).entries
+        assert {entry.reason for entry in found} <= {"CERTIFICATE_DENIED"}
+        return [entry.entry_count for entry in found]
+
+    async with open_registry(config, authority) as opened:
+        await flood(opened)
+        if not is_stopped:
+            await eventually(lambda: _adds_up(on_record(opened)))
+    if is_stopped:
+        deny_file.write_text("nobody\n")
+        async with open_registry(config, authority) as opened:
+            assert await _adds_up(on_record(opened))
+
+
+async def _adds_up(counts: Awaitable[list[int]]) -> bool:
+    found = await counts
+    return sum(found) == FLOOD and len(found) < FLOOD / 2
 
 
 async def metrics(registry: Registry) -> str:

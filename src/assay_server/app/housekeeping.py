@@ -29,6 +29,7 @@ async def kept(
     """Keep house inside the block."""
     tasks = (
         asyncio.create_task(front.denied.follow()),
+        asyncio.create_task(front.tallied.follow()),
         asyncio.create_task(_tell_health(front.server, stores)),
         asyncio.create_task(_tidy(stores, expiring, collecting)),
     )

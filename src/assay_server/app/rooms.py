@@ -55,6 +55,7 @@ from assay_server.transport.interceptors.identifying import Identified
 from assay_server.transport.interceptors.limiting import Limited, Share
 from assay_server.transport.interceptors.measuring import Measured
 from assay_server.transport.interceptors.permitting import Permitted
+from assay_server.transport.interceptors.tallying import Tallied
 from assay_server.transport.paging import Paging
 from assay_server.transport.permissions import REQUIREMENTS, require_rows
 from assay_server.transport.registry.servicer import RegistryServicer, RegistryServices
@@ -84,10 +85,11 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """The gRPC server, and the list of those that it denies."""
+    """The gRPC server, the list of those that it denies, and the count of its refusals."""
 
     server: GrpcServer
     denied: DenyFile
+    tallied: Tallied
 
 
 def front(
@@ -104,7 +106,8 @@ def front(
     """
     require_rows(METHODS, REQUIREMENTS)
     grants = Grants(stores.facts, fresh_s=config.limits.access_fresh_s)
-    audited = Audited(stores.sink, CLOCK, IDS)
+    tallied = Tallied(stores.sink, CLOCK, IDS)
+    audited = Audited(stores.sink, CLOCK, IDS, tallied=tallied)
     identified = Identified(
         _identity_rule(config), CLOCK, is_plaintext=config.server.plaintext_for_development
     )
@@ -125,7 +128,7 @@ def front(
     )
     denied = DenyFile(config.identity.deny_file, metrics, identified.deny)
     server = GrpcServer(around, _servicers(config, stores, grants), _server_limits(config))
-    return Front(server, denied)
+    return Front(server, denied, tallied)
 
 
 def collecting(config: Config, stores: Stores) -> CollectingService:

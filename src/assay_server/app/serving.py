@@ -69,6 +69,7 @@ async def running(config: Config, prepare: Prepare | None = None) -> AsyncIterat
                 yield Running(server, target, operations_port)
         finally:
             await server.stop()
+            await made.tallied.tell()
             await operations.stop()
             if tracers is not None:
                 await asyncio.to_thread(tracers.shutdown)

@@ -23,7 +23,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the trail. ``revision`` is 0 unless the call changed something."""
+    """One line of the trail. ``revision`` is 0 unless the call changed something.
+
+    ``entry_count`` is 1, or how many entries this one stands for: refusals of one certificate.
+    """
 
     entry_id: str
     time: datetime
@@ -44,6 +47,7 @@ class AuditEntry:
     bytes_in: int = 0
     bytes_out: int = 0
     role: str = ""
+    entry_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

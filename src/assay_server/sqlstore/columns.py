@@ -70,6 +70,11 @@ def number_or_zero(column: str) -> Column[int]:
     return Column(column, NUMBER, nullable=False, server_default="0")
 
 
+def number_or_one(column: str) -> Column[int]:
+    """An integer that servers from before the column do not write."""
+    return Column(column, NUMBER, nullable=False, server_default="1")
+
+
 def time(column: str) -> Column[int]:
     """Microseconds since 1970 UTC."""
     return Column(column, NUMBER, nullable=False)

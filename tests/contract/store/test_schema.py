@@ -88,7 +88,7 @@ def test_constraints_are_made_too(empty_url: str) -> None:
 
 def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
-    assert asyncio.run(current(empty_url)) == "0006"
+    assert asyncio.run(current(empty_url)) == "0007"
 
     asyncio.run(migrate(empty_url, "base"))
     left = look(empty_url, lambda connection: inspect(connection).get_table_names())

@@ -149,7 +149,7 @@ type AuditEntry struct {
 	CertificateSha256 string `protobuf:"bytes,4,opt,name=certificate_sha256,json=certificateSha256,proto3" json:"certificate_sha256,omitempty"`
 	// Address the call came from.
 	Peer string `protobuf:"bytes,5,opt,name=peer,proto3" json:"peer,omitempty"`
-	// RPC, such as `assay.v1.RegistryService/PublishVersion`.
+	// RPC, such as `assay.v1.RegistryService/PublishVersion`; empty where `entry_count` is more than 1.
 	Method string `protobuf:"bytes,6,opt,name=method,proto3" json:"method,omitempty"`
 	// Resource the call named first; may be empty.
 	Resource string `protobuf:"bytes,7,opt,name=resource,proto3" json:"resource,omitempty"`
@@ -172,7 +172,11 @@ type AuditEntry struct {
 	// Payload bytes received on a stream.
 	ReceivedBytes int64 `protobuf:"varint,16,opt,name=received_bytes,json=receivedBytes,proto3" json:"received_bytes,omitempty"`
 	// Payload bytes sent on a stream.
-	SentBytes     int64 `protobuf:"varint,17,opt,name=sent_bytes,json=sentBytes,proto3" json:"sent_bytes,omitempty"`
+	SentBytes int64 `protobuf:"varint,17,opt,name=sent_bytes,json=sentBytes,proto3" json:"sent_bytes,omitempty"`
+	// How many entries this one stands for: 1, but more where one certificate was refused so often, for its identity or
+	// its rate, that past the first hundred only their number is kept. Such an entry has the principal, the
+	// certificate and the reason that they share, the address of the last one, and no method.
+	EntryCount    int64 `protobuf:"varint,18,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,11 +330,18 @@ func (x *AuditEntry) GetSentBytes() int64 {
 	return 0
 }
 
+func (x *AuditEntry) GetEntryCount() int64 {
+	if x != nil {
+		return x.EntryCount
+	}
+	return 0
+}
+
 var File_assay_v1_audit_entry_proto protoreflect.FileDescriptor
 
 const file_assay_v1_audit_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1aassay/v1/audit_entry.proto\x12\bassay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x04\n" +
+	"\x1aassay/v1/audit_entry.proto\x12\bassay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x04\n" +
 	"\n" +
 	"AuditEntry\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
@@ -353,7 +364,9 @@ const file_assay_v1_audit_entry_proto_rawDesc = "" +
 	"durationUs\x12%\n" +
 	"\x0ereceived_bytes\x18\x10 \x01(\x03R\rreceivedBytes\x12\x1d\n" +
 	"\n" +
-	"sent_bytes\x18\x11 \x01(\x03R\tsentBytes*\x84\x01\n" +
+	"sent_bytes\x18\x11 \x01(\x03R\tsentBytes\x12\x1f\n" +
+	"\ventry_count\x18\x12 \x01(\x03R\n" +
+	"entryCount*\x84\x01\n" +
 	"\rAuditDecision\x12\x1e\n" +
 	"\x1aAUDIT_DECISION_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16AUDIT_DECISION_ALLOWED\x10\x01\x12\x19\n" +

@@ -5,7 +5,7 @@ import asyncio
 import grpc
 
 from assay_server.domain.audit import AuditEntry, Decision, Phase
-from assay_server.domain.errors import Forbidden, Unidentified
+from assay_server.domain.errors import Forbidden, TooManyCalls, Unidentified
 from assay_server.ports.audit import AuditSink
 from assay_server.ports.clock import Clock, Ids
 from assay_server.transport.errors import DeadlinePassed
@@ -14,10 +14,18 @@ from assay_server.transport.interceptors.rpc import Proceed, Rpc
 
 
 class Audited:
-    """Writes the entries that no transaction writes: of reads, denials and failures."""
+    """Writes the entries that no transaction writes: of reads, denials and failures.
 
-    def __init__(self, sink: AuditSink, clock: Clock, ids: Ids) -> None:
+    Args:
+        sink: Where they go.
+        tallied: Where those go of which there may be any number, of calls that got nowhere.
+        clock: What time they are given.
+        ids: How they are named.
+    """
+
+    def __init__(self, sink: AuditSink, clock: Clock, ids: Ids, *, tallied: AuditSink) -> None:
         self._sink = sink
+        self._tallied = tallied
         self._clock = clock
         self._ids = ids
 
@@ -29,17 +37,19 @@ class Audited:
             refusal = refusal_of(error, rpc)
             if isinstance(refusal, Forbidden | Unidentified):
                 rpc.decision = Decision.DENIED
-            await self._close(rpc, *outcome_of(refusal))
+            gets_nowhere = isinstance(refusal, Unidentified | TooManyCalls) and not rpc.is_opened
+            sink = self._tallied if gets_nowhere else self._sink
+            await self._close(rpc, *outcome_of(refusal), sink)
             if refusal is None or isinstance(refusal, DeadlinePassed):
                 raise
             raise refusal from error
-        await self._close(rpc, grpc.StatusCode.OK, "")
+        await self._close(rpc, grpc.StatusCode.OK, "", self._sink)
         return answer
 
     async def openings(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Record that a stream was granted before any of it is handled."""
         if rpc.method.is_stream:
-            await self._open(rpc, grpc.StatusCode.OK)
+            await self._open(rpc, grpc.StatusCode.OK, self._sink)
         return await proceed(rpc)
 
     def entry(self, rpc: Rpc, status: grpc.StatusCode, reason: str, phase: Phase) -> AuditEntry:
@@ -66,16 +76,16 @@ class Audited:
             role=rpc.roles,
         )
 
-    async def _open(self, rpc: Rpc, status: grpc.StatusCode) -> None:
+    async def _open(self, rpc: Rpc, status: grpc.StatusCode, sink: AuditSink) -> None:
         rpc.is_opened = True
-        await self._sink.record(self.entry(rpc, status, "", Phase.OPENED))
+        await sink.record(self.entry(rpc, status, "", Phase.OPENED))
 
-    async def _close(self, rpc: Rpc, status: grpc.StatusCode, reason: str) -> None:
+    async def _close(self, rpc: Rpc, status: grpc.StatusCode, reason: str, sink: AuditSink) -> None:
         if rpc.is_recorded:
             return
         if not rpc.method.is_stream:
-            await self._sink.record(self.entry(rpc, status, reason, Phase.CALL))
+            await sink.record(self.entry(rpc, status, reason, Phase.CALL))
             return
         if not rpc.is_opened:
-            await self._open(rpc, status)
-        await self._sink.record(self.entry(rpc, status, reason, Phase.CLOSED))
+            await self._open(rpc, status, sink)
+        await sink.record(self.entry(rpc, status, reason, Phase.CLOSED))

@@ -27,4 +27,5 @@ def to_message(entry: AuditEntry) -> audit_entry_pb2.AuditEntry:
         duration_us=entry.duration_us,
         received_bytes=entry.bytes_in,
         sent_bytes=entry.bytes_out,
+        entry_count=entry.entry_count,
     )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61ssay/v1/audit_entry.proto\x12\x08\x61ssay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x04\n\nAuditEntry\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x1c\n\tprincipal\x18\x03 \x01(\tR\tprincipal\x12-\n\x12\x63\x65rtificate_sha256\x18\x04 \x01(\tR\x11\x63\x65rtificateSha256\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x16\n\x06method\x18\x06 \x01(\tR\x06method\x12\x1a\n\x08resource\x18\x07 \x01(\tR\x08resource\x12\x33\n\x08\x64\x65\x63ision\x18\x08 \x01(\x0e\x32\x17.assay.v1.AuditDecisionR\x08\x64\x65\x63ision\x12\x16\n\x06status\x18\t \x01(\tR\x06status\x12\x16\n\x06reason\x18\n \x01(\tR\x06reason\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12\x17\n\x07\x63\x61ll_id\x18\x0c \x01(\tR\x06\x63\x61llId\x12*\n\x05phase\x18\r \x01(\x0e\x32\x14.assay.v1.AuditPhaseR\x05phase\x12\x1a\n\x08revision\x18\x0e \x01(\x03R\x08revision\x12\x1f\n\x0b\x64uration_us\x18\x0f \x01(\x03R\ndurationUs\x12%\n\x0ereceived_bytes\x18\x10 \x01(\x03R\rreceivedBytes\x12\x1d\n\nsent_bytes\x18\x11 \x01(\x03R\tsentBytes*\x84\x01\n\rAuditDecision\x12\x1e\n\x1a\x41UDIT_DECISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_DECISION_ALLOWED\x10\x01\x12\x19\n\x15\x41UDIT_DECISION_DENIED\x10\x02\x12\x1c\n\x18\x41UDIT_DECISION_UNDECIDED\x10\x03*o\n\nAuditPhase\x12\x1b\n\x17\x41UDIT_PHASE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_PHASE_CALL\x10\x01\x12\x16\n\x12\x41UDIT_PHASE_OPENED\x10\x02\x12\x16\n\x12\x41UDIT_PHASE_CLOSED\x10\x03\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x61ssay/v1/audit_entry.proto\x12\x08\x61ssay.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x04\n\nAuditEntry\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x1c\n\tprincipal\x18\x03 \x01(\tR\tprincipal\x12-\n\x12\x63\x65rtificate_sha256\x18\x04 \x01(\tR\x11\x63\x65rtificateSha256\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x16\n\x06method\x18\x06 \x01(\tR\x06method\x12\x1a\n\x08resource\x18\x07 \x01(\tR\x08resource\x12\x33\n\x08\x64\x65\x63ision\x18\x08 \x01(\x0e\x32\x17.assay.v1.AuditDecisionR\x08\x64\x65\x63ision\x12\x16\n\x06status\x18\t \x01(\tR\x06status\x12\x16\n\x06reason\x18\n \x01(\tR\x06reason\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12\x17\n\x07\x63\x61ll_id\x18\x0c \x01(\tR\x06\x63\x61llId\x12*\n\x05phase\x18\r \x01(\x0e\x32\x14.assay.v1.AuditPhaseR\x05phase\x12\x1a\n\x08revision\x18\x0e \x01(\x03R\x08revision\x12\x1f\n\x0b\x64uration_us\x18\x0f \x01(\x03R\ndurationUs\x12%\n\x0ereceived_bytes\x18\x10 \x01(\x03R\rreceivedBytes\x12\x1d\n\nsent_bytes\x18\x11 \x01(\x03R\tsentBytes\x12\x1f\n\x0b\x65ntry_count\x18\x12 \x01(\x03R\nentryCount*\x84\x01\n\rAuditDecision\x12\x1e\n\x1a\x41UDIT_DECISION_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UDIT_DECISION_ALLOWED\x10\x01\x12\x19\n\x15\x41UDIT_DECISION_DENIED\x10\x02\x12\x1c\n\x18\x41UDIT_DECISION_UNDECIDED\x10\x03*o\n\nAuditPhase\x12\x1b\n\x17\x41UDIT_PHASE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIT_PHASE_CALL\x10\x01\x12\x16\n\x12\x41UDIT_PHASE_OPENED\x10\x02\x12\x16\n\x12\x41UDIT_PHASE_CLOSED\x10\x03\x42M\n\x0c\x64\x65v.assay.v1P\x01Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'assay.v1.audit_entry_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\014dev.assay.v1P\001Z;github.com/assay-registry/assay/clients/go/assay/v1;assayv1'
-  _globals['_AUDITDECISION']._serialized_start=638
-  _globals['_AUDITDECISION']._serialized_end=770
-  _globals['_AUDITPHASE']._serialized_start=772
-  _globals['_AUDITPHASE']._serialized_end=883
+  _globals['_AUDITDECISION']._serialized_start=671
+  _globals['_AUDITDECISION']._serialized_end=803
+  _globals['_AUDITPHASE']._serialized_start=805
+  _globals['_AUDITPHASE']._serialized_end=916
   _globals['_AUDITENTRY']._serialized_start=74
-  _globals['_AUDITENTRY']._serialized_end=635
+  _globals['_AUDITENTRY']._serialized_end=668
 # @@protoc_insertion_point(module_scope)

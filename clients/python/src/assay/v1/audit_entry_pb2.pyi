@@ -97,6 +97,7 @@ class AuditEntry(_message.Message):
     DURATION_US_FIELD_NUMBER: _builtins.int
     RECEIVED_BYTES_FIELD_NUMBER: _builtins.int
     SENT_BYTES_FIELD_NUMBER: _builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name: `auditEntries/{entry}`."""
     principal: _builtins.str
@@ -106,7 +107,7 @@ class AuditEntry(_message.Message):
     peer: _builtins.str
     """Address the call came from."""
     method: _builtins.str
-    """RPC, such as `assay.v1.RegistryService/PublishVersion`."""
+    """RPC, such as `assay.v1.RegistryService/PublishVersion`; empty where `entry_count` is more than 1."""
     resource: _builtins.str
     """Resource the call named first; may be empty."""
     decision: Global___AuditDecision.ValueType
@@ -129,6 +130,11 @@ class AuditEntry(_message.Message):
     """Payload bytes received on a stream."""
     sent_bytes: _builtins.int
     """Payload bytes sent on a stream."""
+    entry_count: _builtins.int
+    """How many entries this one stands for: 1, but more where one certificate was refused so often, for its identity or
+    its rate, that past the first hundred only their number is kept. Such an entry has the principal, the
+    certificate and the reason that they share, the address of the last one, and no method.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the call was answered."""
@@ -153,10 +159,11 @@ class AuditEntry(_message.Message):
         duration_us: _builtins.int = ...,
         received_bytes: _builtins.int = ...,
         sent_bytes: _builtins.int = ...,
+        entry_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "certificate_sha256", b"certificate_sha256", "decision", b"decision", "duration_us", b"duration_us", "method", b"method", "name", b"name", "peer", b"peer", "phase", b"phase", "principal", b"principal", "reason", b"reason", "received_bytes", b"received_bytes", "request_id", b"request_id", "resource", b"resource", "revision", b"revision", "sent_bytes", b"sent_bytes", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "certificate_sha256", b"certificate_sha256", "decision", b"decision", "duration_us", b"duration_us", "entry_count", b"entry_count", "method", b"method", "name", b"name", "peer", b"peer", "phase", b"phase", "principal", b"principal", "reason", b"reason", "received_bytes", b"received_bytes", "request_id", b"request_id", "resource", b"resource", "revision", b"revision", "sent_bytes", b"sent_bytes", "status", b"status", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,7 +59,9 @@ def who(answer: access_service_pb2.WhoAmIResponse, *, target: str) -> list[Rende
 
 
 def outcome(entry: audit_entry_pb2.AuditEntry) -> Text:
-    """How a call ended, in the colour of it."""
+    """How a call ended, in the colour of it; how many did, where the entry stands for several."""
+    if entry.entry_count > 1:
+        return Text(f"{entry.reason} × {entry.entry_count}", style="bad")
     if entry.decision == audit_entry_pb2.AUDIT_DECISION_DENIED:
         return Text(entry.reason or "denied", style="bad")
     if entry.status not in {"", "OK"}:
