@@ -70,6 +70,8 @@ var (
 	ErrContentMismatch = errors.New("content mismatch")
 	// ErrLocalDiskFull means that no space is left on this machine.
 	ErrLocalDiskFull = errors.New("local disk full")
+	// ErrLocalFileFailure means that a file or directory of this machine cannot be read or written.
+	ErrLocalFileFailure = errors.New("local file failure")
 	// ErrUnsafeFile means that a file cannot be pushed: a link, a device, or a name that is not allowed.
 	ErrUnsafeFile = errors.New("unsafe file")
 	// ErrTransferInterrupted means that bytes stopped moving for longer than the client's patience.

@@ -24,7 +24,8 @@ func localFailure(doing, path string, err error) error {
 		failure.Message = fmt.Sprintf("No space is left for %s (%s). Make room, or choose another disk, and call again.", path, what)
 		return failure
 	}
-	failure.Message = fmt.Sprintf("Cannot %s %s: %s.", doing, path, what)
+	failure.kinds = []error{ErrLocalFileFailure}
+	failure.Message = fmt.Sprintf("Cannot %s %s: %s. Put that right, and call again.", doing, path, what)
 	return failure
 }
 

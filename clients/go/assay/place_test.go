@@ -126,3 +126,24 @@ func TestANurseryThatOthersCanWriteToIsNotUsed(t *testing.T) {
 
 	requireSays(t, requireKind(t, err, assay.ErrTargetExists).Message, nursery)
 }
+
+func TestADirectoryThatCannotBeMadeIsNamed(t *testing.T) {
+	server := serve(t)
+	server.withVersion(writeFiles(t, digits))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	_, err := server.client().Pull(context.Background(), "vision/digits/1", filepath.Join(file, "model"), assay.PullOptions{})
+
+	requireSays(t, requireKind(t, err, assay.ErrLocalFileFailure).Message, file, "Put that right")
+}
+
+func TestASourceThatIsNotThereIsNamed(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+
+	_, err := serve(t).client().Push(context.Background(), "vision/digits", missing, assay.PushOptions{})
+
+	requireSays(t, requireKind(t, err, assay.ErrLocalFileFailure).Message, missing, "Put that right")
+}

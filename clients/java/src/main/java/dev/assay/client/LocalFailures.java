@@ -25,7 +25,8 @@ final class LocalFailures {
         }
         String reason = error instanceof FileSystemException ? ((FileSystemException) error).getReason() : text;
         String what = reason == null ? error.getClass().getSimpleName() : reason;
-        return new LocalFileFailure(Failure.of("Cannot %s %s: %s.", doing, path, what).because(error));
+        return new LocalFileFailure(Failure.of("Cannot %s %s: %s. Put that right, and call again.", doing, path, what)
+                .because(error));
     }
 
     static LocalDiskFull full(Path path, String why, Throwable error) {

@@ -248,9 +248,10 @@ class PushTest {
 
         ConnectionTest.assertContains(
                 assertThrows(UnsafeFile.class, () -> client.push("vision/digits", empty)), "it holds no files");
-        ConnectionTest.assertContains(
-                assertThrows(LocalFileFailure.class, () -> client.push("vision/digits", empty.resolve("absent"))),
-                "Cannot read " + empty.resolve("absent"));
+        LocalFileFailure missing =
+                assertThrows(LocalFileFailure.class, () -> client.push("vision/digits", empty.resolve("absent")));
+        ConnectionTest.assertContains(missing, "Cannot read " + empty.resolve("absent"));
+        ConnectionTest.assertContains(missing, "Put that right, and call again.");
     }
 
     @Test
