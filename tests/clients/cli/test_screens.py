@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from assay.cli.screens import tables
+from assay.cli.screens import events, tables
 from assay.cli.terminal import Output, Terminal
+from assay.v1.event_pb2 import Event
 from tests.clients.cli.conftest import LONG_MODEL, LONG_NAMESPACE, MODEL
 from tests.clients.cli.running import CommandLine
 
@@ -158,3 +159,12 @@ def test_a_model_is_listed_as_changed_when_a_version_came(cli: CommandLine, tmp_
     after = cli("show", "vision/changing", "-o", "json").json()
     assert before["update_time"] == before["create_time"]
     assert after["create_time"] < after["update_time"]
+
+
+def test_a_line_of_a_watch_names_what_has_a_long_id_in_short() -> None:
+    draft = "namespaces/vision/models/digits/drafts/01a2148b-2549-789e-a0b1-c2d3e4f0b49b"
+
+    line = events.line(14, Event(name=draft, action="CreateDraft", actor="spiffe://lab/ann"))
+
+    assert "vision/digits draft …f0b49b  CreateDraft" in line.plain
+    assert cell_len(line.plain) <= 80

@@ -2,7 +2,6 @@
 
 from rich.text import Text
 
-from assay import names
 from assay.cli import wording
 from assay.v1 import event_pb2, watch_service_pb2
 
@@ -20,7 +19,7 @@ def line(revision: int, event: event_pb2.Event) -> Text:
         (f"{revision:>6}  ", "soft"),
         (f"{wording.moment(event.time)[11:]}  ", "soft"),
         (f"{sign} ", style),
-        (names.short(event.name), "name"),
+        (wording.resource(event.name), "name"),
         f"  {event.action}",
         (f"  {wording.person(event.actor)}", "soft"),
     )

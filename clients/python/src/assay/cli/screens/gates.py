@@ -40,7 +40,7 @@ def condition(rule: gate_pb2.Rule) -> tuple[str, str]:
             return "minimum samples", f"≥ {least.sample_count_min:,}{each}"
         case "trusted_evaluator":
             principals = ", ".join(map(wording.person, rule.trusted_evaluator.principals))
-            return "trusted evaluator", principals or "any"
+            return "trusted evaluator", principals or "any, but not the author"
     return "unknown", "this client does not know the rule; a newer one does"
 
 
