@@ -22,7 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 PROFILED = Path(__file__).parent / "metadata/profiled_server.py"
-OPERATIONS = {"get version": 1, "resolve alias": 1, "create version": 3}
+OPERATIONS = {
+    "get version": 1,
+    "resolve alias": 1,
+    "create version": 1,
+    "create version by draft": 3,
+}
 """What is called, and how many calls one of it is: draft, begun upload, seal with publication."""
 
 CORE = "gRPC core, event loop"

@@ -19,7 +19,7 @@ from typing import Any
 
 from assay import AsyncClient, contexts
 from assay.v1 import artifact_service_pb2 as artifact_api
-from assay.v1 import draft_pb2, facts_pb2, upload_pb2, version_pb2
+from assay.v1 import draft_pb2, facts_pb2, file_pb2, upload_pb2, version_pb2
 from assay.v1 import registry_service_pb2 as api
 from metadata.load import Run
 
@@ -88,7 +88,9 @@ class AssayPeer:
         file.write_bytes(CONTENT)
         await client.push(file, to="bench/model-0", publish=True, bump="patch")
         for _ in range(self._versions):
-            await asyncio.gather(*(self._create_version(m, 0) for m in range(self._models)))
+            await asyncio.gather(
+                *(self._create_version_by_draft(m, 0) for m in range(self._models))
+            )
         for model in range(self._models):
             await client.set_alias(f"bench/model-{model}@champion", 1, expected=0)
 
@@ -105,10 +107,22 @@ class AssayPeer:
         request = api.ListVersionsRequest(parent=MODEL.format(turn % self._models), page_size=20)
         return self._client.stubs.registry.ListVersions(request)
 
-    async def _create_version(self, turn: int, caller: int) -> None:
-        """A whole version: draft, its file (whose bytes are there), seal and publish."""
+    def _create_version(self, turn: int, caller: int) -> Awaitable[Any]:
+        """A whole version, published, in one call: its file's bytes are there, as in the peer's."""
+        file = file_pb2.File(path="model.bin", size_bytes=len(CONTENT), digest=DIGEST)
+        request = api.CreateVersionRequest(
+            parent=MODEL.format(turn % self._models),
+            version=version_pb2.ModelVersion(files=[file], facts=_facts()),
+            publish=True,
+            bump=version_pb2.BUMP_PATCH,
+            request_id=str(uuid.uuid4()),
+        )
+        return self._client.stubs.registry.CreateVersion(request)
+
+    async def _create_version_by_draft(self, turn: int, caller: int) -> None:
+        """The same in three calls: draft, its file, seal and publish."""
         stubs = self._client.stubs
-        facts = facts_pb2.Facts(hyperparameters={"seed": secrets.token_hex(8)})
+        facts = _facts()
         draft = await stubs.registry.CreateDraft(
             api.CreateDraftRequest(
                 parent=MODEL.format(turn % self._models),
@@ -146,6 +160,11 @@ class AssayPeer:
         )
         self._aliases[caller] = 1 + at % self._versions
         return answer.revision
+
+
+def _facts() -> facts_pb2.Facts:
+    """Facts that no other version has."""
+    return facts_pb2.Facts(hyperparameters={"seed": secrets.token_hex(8)})
 
 
 def admin_of(directory: Path, target: str) -> AsyncClient:

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-OPERATIONS = ("get version", "resolve alias", "list versions", "create version", "set alias")
+OPERATIONS = (
+    "get version",
+    "resolve alias",
+    "list versions",
+    "create version",
+    "create version by draft",
+    "set alias",
+)
 READS = frozenset(OPERATIONS[:3])
 
 
