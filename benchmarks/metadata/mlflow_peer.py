@@ -9,11 +9,14 @@ takes that wait away, so that both figures can be told: as it ships, and at its 
 import http.client
 import itertools
 import json
+import os
+import signal
 import socket
 import subprocess
 import threading
 import time
 import urllib.parse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +53,9 @@ class MlflowServer:
             raise
 
     def close(self) -> None:
-        """Stop the server and its workers."""
-        self._process.terminate()
+        """Stop the server and all that it started, which is in a session of its own."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
