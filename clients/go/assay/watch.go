@@ -21,6 +21,10 @@ type WatchOptions struct {
 	NamePrefix string
 	// StartRevision is the first revision wanted; 0 for everything from now on.
 	StartRevision int64
+	// InitialState begins with what is current, instead of at a revision: answers whose revision is 0 and
+	// whose events are EVENT_TYPE_INITIAL, then one with InitialStateComplete and the revision at which all
+	// of that was true, then what happens after it.
+	InitialState bool
 	// OnInterruption, if set, is told why the stream broke, each time before it is resumed.
 	OnInterruption func(error)
 }
@@ -29,8 +33,8 @@ type WatchOptions struct {
 // none left out. An answer without events is a bookmark, which comes at least every 30 seconds.
 //
 // When the server goes away, falls silent, or says that this caller's share is used up, the stream is
-// resumed after the last revision, for as long as the context lives. Any other failure ends it: the last pair holds the error. [ErrRevisionCompacted] means that the
-// history was gone: read the state anew and watch from the revision of that answer plus one.
+// resumed after the last revision, for as long as the context lives. Any other failure ends it: the last
+// pair holds the error. [ErrRevisionCompacted] means that the history was gone: watch with InitialState.
 //
 // To go on after a restart of the program, keep the revision of the last answer that was dealt with,
 // and start at that plus one.
@@ -41,7 +45,11 @@ func (c *Client) Watch(ctx context.Context, options WatchOptions) iter.Seq2[*ass
 			yield(nil, err)
 			return
 		}
-		watcher := &watcher{client: c, prefix: options.NamePrefix, next: next}
+		request := &assayv1.WatchRequest{NamePrefix: options.NamePrefix, StartRevision: next}
+		if options.InitialState {
+			request.SendInitialState, request.StartRevision = true, options.StartRevision
+		}
+		watcher := &watcher{client: c, request: request}
 		for {
 			goOn, err := watcher.follow(ctx, yield)
 			if !goOn {
@@ -81,10 +89,9 @@ func (c *Client) firstRevision(ctx context.Context, wanted int64) (int64, error)
 
 // watcher is one watch across all its streams.
 type watcher struct {
-	client *Client
-	prefix string
-	next   int64
-	pauses pauses
+	client  *Client
+	request *assayv1.WatchRequest // what comes after the last answer
+	pauses  pauses
 }
 
 // follow gives the answers of one stream until it breaks; false when the reader has enough.
@@ -93,7 +100,7 @@ func (w *watcher) follow(ctx context.Context, yield func(*assayv1.WatchResponse,
 	defer cancel(nil)
 	watchdog := time.AfterFunc(bookmarksMissed, func() { cancel(errSilent) })
 	defer watchdog.Stop()
-	stream, err := w.client.Watcher().Watch(ctx, &assayv1.WatchRequest{NamePrefix: w.prefix, StartRevision: w.next})
+	stream, err := w.client.Watcher().Watch(ctx, w.request)
 	if err != nil {
 		return true, err
 	}
@@ -107,12 +114,24 @@ func (w *watcher) follow(ctx context.Context, yield func(*assayv1.WatchResponse,
 		}
 		watchdog.Stop() // How long the reader takes is no silence of the server.
 		w.pauses = pauses{}
-		w.next = answer.GetRevision() + 1
+		w.goOnBehind(answer)
 		if !yield(answer, nil) {
 			return false, nil
 		}
 		watchdog.Reset(bookmarksMissed)
 	}
+}
+
+// goOnBehind makes the next request ask for what comes after the answer.
+func (w *watcher) goOnBehind(answer *assayv1.WatchResponse) {
+	token := answer.GetInitialStateToken()
+	next := &assayv1.WatchRequest{NamePrefix: w.request.GetNamePrefix(), InitialStateToken: token}
+	if token != "" {
+		next.SendInitialState = true
+	} else {
+		next.StartRevision = answer.GetRevision() + 1
+	}
+	w.request = next
 }
 
 // isWorthResuming tells whether a stream that ended so may go on from where it was.

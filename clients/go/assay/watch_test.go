@@ -158,6 +158,39 @@ func TestAWatchOfASilentServerIsOpenedAnew(t *testing.T) {
 	requireEach(t, revisions, 1, 2)
 }
 
+func TestAWatchWithTheStateGoesOnWhereTheStateBroke(t *testing.T) {
+	server := serve(t)
+	server.happen(1, 4)
+	server.Fail(once(func(call memoryregistry.Call) bool { return call.Method == "Watch" && call.Bytes == 3 }, unavailable))
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var names []string
+	var revisions []int64
+
+	for answer, err := range server.client().Watch(ctx, assay.WatchOptions{InitialState: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range answer.GetEvents() {
+			names = append(names, event.GetName())
+		}
+		if answer.GetRevision() > 0 {
+			revisions = append(revisions, answer.GetRevision())
+		}
+		if answer.GetInitialStateComplete() {
+			server.happen(5, 1)
+		}
+		if answer.GetRevision() == 5 {
+			break
+		}
+	}
+
+	if len(names) != 5 || names[0] == names[1] || names[2] == names[1] {
+		t.Errorf("got %v", names)
+	}
+	requireEach(t, revisions, 4, 5)
+}
+
 func TestAWatchWhoseHistoryIsGoneEndsWithTheOldestRevision(t *testing.T) {
 	server := serve(t)
 	server.happen(1, 3)

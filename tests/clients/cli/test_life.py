@@ -267,6 +267,27 @@ def test_deleting_asks_first_and_no_answer_changes_nothing(
     assert cli("show", model, "-o", "json").json()["delete_time"] is None
 
 
+def test_a_watch_with_the_state_shows_what_there_is_and_then_what_happens(
+    cli: CommandLine, model: str
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "assay.cli", "watch", model, "--initial-state", "--count", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stderr is not None
+        while "what there is at revision" not in watching.stderr.readline():
+            assert watching.poll() is None
+        cli("model", "update", model, "--description", "after the state")
+        told, _ = watching.communicate(timeout=60)
+
+    first, *_, last = told.splitlines()
+    assert f"= {model}" in first
+    assert "UpdateModel" in last
+    assert cli("watch", "--initial-state", "--since", "3").status == 2
+
+
 def test_a_watch_from_a_revision_shows_what_happened(cli: CommandLine, model: str) -> None:
     revision = cli("resolve", "vision/digits/1", "-o", "json").json()["revision"]
     cli("model", "update", model, "--description", "Seen.")

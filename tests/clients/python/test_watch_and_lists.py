@@ -170,6 +170,39 @@ async def test_bookmarks_move_the_place_to_resume_but_are_not_shown(connected: A
     assert starts == [0, 41]
 
 
+async def test_an_initial_state_that_breaks_goes_on_behind_its_last_part(connected: Any) -> None:
+    requests: list[WatchRequest] = []
+
+    def part(number: int) -> WatchResponse:
+        return WatchResponse(events=[Event(name=f"s{number}")], initial_state_token=f"t{number}")
+
+    async def watch(request: Any, context: Any) -> Any:
+        requests.append(request)
+        if not request.send_initial_state:
+            yield change(8)
+            await asyncio.Event().wait()
+        if request.initial_state_token:
+            yield part(2)
+            yield WatchResponse(revision=7, initial_state_complete=True)
+        else:
+            yield part(1)
+        await refuse(context, grpc.StatusCode.UNAVAILABLE, "WATCH_TOO_SLOW")
+
+    client = await connected({"Watch": watch})
+
+    seen = []
+    async with aclosing(client.watch("vision", initial_state=True)) as changes:
+        async for one in changes:
+            seen.append((one.revision, [event.name for event in one.events]))
+            if one.revision == 8:
+                break
+
+    assert seen == [(0, ["s1"]), (0, ["s2"]), (7, []), (8, ["r8"])]
+    assert [
+        (one.send_initial_state, one.initial_state_token, one.start_revision) for one in requests
+    ] == [(True, "", 0), (True, "t1", 0), (False, "", 8)]
+
+
 async def test_history_that_is_gone_is_not_retried(connected: Any) -> None:
     starts = []
 

@@ -173,9 +173,41 @@ func (r *Registry) ReadArtifact(request *assayv1.ReadArtifactRequest, stream grp
 	return nil
 }
 
+// sendState sends what was made until now, one thing a message, and gives the revision.
+func (r *Registry) sendState(request *assayv1.WatchRequest, stream grpc.ServerStreamingServer[assayv1.WatchResponse]) (int64, error) {
+	r.mutex.Lock()
+	at, sent := r.revision, int64(0)
+	r.mutex.Unlock()
+	if token := request.InitialStateToken; token != "" {
+		if _, err := fmt.Sscanf(token, "%d/%d", &at, &sent); err != nil {
+			return 0, err
+		}
+	}
+	for ; sent < at; sent++ {
+		if err := r.note(Call{Method: "Watch", Bytes: int(sent + 1)}); err != nil {
+			return 0, err
+		}
+		r.mutex.Lock()
+		made := r.events[sent].Events
+		r.mutex.Unlock()
+		part := &assayv1.WatchResponse{Events: made, InitialStateToken: fmt.Sprintf("%d/%d", at, sent+1)}
+		if err := stream.Send(part); err != nil {
+			return 0, err
+		}
+	}
+	return at, stream.Send(&assayv1.WatchResponse{Revision: at, InitialStateComplete: true})
+}
+
 // Watch sends what happened and what happens.
 func (r *Registry) Watch(request *assayv1.WatchRequest, stream grpc.ServerStreamingServer[assayv1.WatchResponse]) error {
 	next := request.StartRevision
+	if request.SendInitialState {
+		at, err := r.sendState(request, stream)
+		if err != nil {
+			return err
+		}
+		next = at + 1
+	}
 	for {
 		r.mutex.Lock()
 		if next == 0 {

@@ -241,7 +241,7 @@ class RangePastEnd(OutOfRange):
 
 
 class RevisionCompacted(OutOfRange):
-    """The history before this revision is gone: read the state anew."""
+    """The history before this revision is gone: watch with ``initial_state``."""
 
     @property
     def oldest_revision(self) -> int:

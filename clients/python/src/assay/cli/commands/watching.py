@@ -20,6 +20,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay watch vision/digits", "until Ctrl-C"),
             ("assay watch vision --since 120 --count 1", "the first change from a revision on"),
+            ("assay watch vision --initial-state", "what there is, then what happens"),
             ("assay watch -o json", "one JSON object a line, as it happens"),
         ),
     )(watch)
@@ -36,12 +37,18 @@ def watch(
     count: Annotated[
         int, typer.Option(min=0, metavar="N", help="End after so many revisions.")
     ] = 0,
+    initial_state: Annotated[
+        bool, typer.Option("--initial-state", help="Begin with what is current, then go on.")
+    ] = False,
 ) -> None:
     """Follow committed changes, without polling. Ends with Ctrl-C, or after --count revisions."""
+    if initial_state and since:
+        raise typer.BadParameter("say where to begin once: --since or --initial-state")
     session = Session.of(ctx)
     if since == 0:
         session.terminal.note("Watching; Ctrl-C ends it.")
-    for seen, change in enumerate(session.client.watch(what, start_revision=since), 1):
+    seen = 0
+    for change in session.client.watch(what, start_revision=since, initial_state=initial_state):
         if session.terminal.is_json:
             sys.stdout.write(written(plain(change), indent=None) + "\n")
         elif session.terminal.quiet:
@@ -50,5 +57,9 @@ def watch(
             for line in events.lines(change):
                 session.terminal.line(line)
         sys.stdout.flush()
-        if seen == count:
+        if change.initial_state_complete:
+            session.terminal.note(f"That is what there is at revision {change.revision}.")
+        elif change.revision:
+            seen += 1
+        if count and seen == count:
             return

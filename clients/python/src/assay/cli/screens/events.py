@@ -9,14 +9,15 @@ WORD = {
     event_pb2.EVENT_TYPE_CREATED: ("+", "good"),
     event_pb2.EVENT_TYPE_UPDATED: ("~", "warn"),
     event_pb2.EVENT_TYPE_DELETED: ("-", "bad"),
+    event_pb2.EVENT_TYPE_INITIAL: ("=", "soft"),
 }
 
 
 def line(revision: int, event: event_pb2.Event) -> Text:
-    """One event on one line, as far as the terminal is wide."""
+    """One event on one line, as far as the terminal is wide; no revision in an initial state."""
     sign, style = WORD.get(event.type, ("?", ""))
     return Text.assemble(
-        (f"{revision:>6}  ", "soft"),
+        (f"{revision or '':>6}  ", "soft"),
         (f"{wording.moment(event.time)[11:]}  ", "soft"),
         (f"{sign} ", style),
         (wording.resource(event.name), "name"),

@@ -20,8 +20,7 @@ import java.util.NoSuchElementException;
  *
  * <p>When the server goes away, falls silent, or says that this caller's share is used up, the stream is resumed after the
  * last revision, for as long as it is not closed. Any other failure is thrown by {@link #hasNext} and {@link #next} and
- * ends it: {@link RevisionCompacted} means that the history was gone; read the state anew, and watch from the revision of
- * that answer plus one.
+ * ends it: {@link RevisionCompacted} means that the history was gone; watch with the initial state.
  *
  * <p>One thread iterates; any thread may close, which ends a wait for the next answer.
  */
@@ -36,8 +35,7 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
     private final WatchOptions options;
     private final Context.CancellableContext scope = Context.current().withCancellation();
     private final Patience patience = new Patience(FOREVER);
-    private final String prefix;
-    private long nextRevision;
+    private WatchRequest request;
     private Alarm alarm;
     private Iterator<WatchResponse> stream;
     private WatchResponse ready;
@@ -45,8 +43,7 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
     Watch(Connection connection, WatchOptions options) {
         this.connection = connection;
         this.options = options;
-        prefix = Names.scopeName(options.scope);
-        nextRevision = firstRevision();
+        request = firstRequest();
     }
 
     /**
@@ -54,19 +51,37 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
      * also finds out whether the server is there at all: a watch that waits for one that never was would hide a wrong
      * address.
      */
-    private long firstRevision() {
-        ListNamespacesRequest request = ListNamespacesRequest.newBuilder().setPageSize(1).build();
-        long now = connection.call(AccessServiceGrpc.getListNamespacesMethod(), request).getRevision();
-        return options.startRevision == 0 ? now + 1 : options.startRevision;
+    private WatchRequest firstRequest() {
+        ListNamespacesRequest any = ListNamespacesRequest.newBuilder().setPageSize(1).build();
+        long now = connection.call(AccessServiceGrpc.getListNamespacesMethod(), any).getRevision();
+        boolean isFromNow = options.startRevision == 0 && !options.initialState;
+        return WatchRequest.newBuilder()
+                .setNamePrefix(Names.scopeName(options.scope))
+                .setStartRevision(isFromNow ? now + 1 : options.startRevision)
+                .setSendInitialState(options.initialState)
+                .build();
+    }
+
+    /** What comes after an answer. */
+    private WatchRequest behind(WatchResponse answer) {
+        boolean isPart = !answer.getInitialStateToken().isEmpty();
+        return request.toBuilder()
+                .setSendInitialState(isPart)
+                .setInitialStateToken(answer.getInitialStateToken())
+                .setStartRevision(isPart ? 0 : answer.getRevision() + 1)
+                .build();
     }
 
     /**
      * Tells from where to go on after a restart of the program.
      *
-     * @return the revision behind the last answer that {@link #next} gave
+     * @return the revision behind the last answer that {@link #next} gave; 0 while the initial state is not complete
      */
     public long nextRevision() {
-        return ready == null ? nextRevision : Math.min(nextRevision, ready.getRevision());
+        if (ready == null) {
+            return request.getStartRevision();
+        }
+        return ready.getInitialStateComplete() ? 0 : Math.min(request.getStartRevision(), ready.getRevision());
     }
 
     /**
@@ -122,8 +137,8 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
             alarm.renew();
             WatchResponse answer = stream.next();
             patience.renew();
-            nextRevision = answer.getRevision() + 1;
-            if (answer.getEventsCount() > 0 || options.bookmarks) {
+            request = behind(answer);
+            if (answer.getEventsCount() > 0 || answer.getInitialStateComplete() || options.bookmarks) {
                 ready = answer;
             }
         } catch (StatusRuntimeException error) {
@@ -132,13 +147,12 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
     }
 
     private void open() {
-        WatchRequest request =
-                WatchRequest.newBuilder().setNamePrefix(prefix).setStartRevision(nextRevision).build();
+        WatchRequest wanted = request;
         Context before = scope.attach();
         try {
             alarm = new Alarm(connection.timer, BOOKMARKS_MISSED);
             stream = alarm.guard(() -> ClientCalls.blockingServerStreamingCall(
-                    connection.channel(), WatchServiceGrpc.getWatchMethod(), CallOptions.DEFAULT, request));
+                    connection.channel(), WatchServiceGrpc.getWatchMethod(), CallOptions.DEFAULT, wanted));
         } finally {
             scope.detach(before);
         }

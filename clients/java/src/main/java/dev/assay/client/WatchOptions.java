@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 public final class WatchOptions {
     String scope = "";
     long startRevision;
+    boolean initialState;
     boolean bookmarks;
     Consumer<AssayException> onInterruption = failure -> {};
 
@@ -39,6 +40,18 @@ public final class WatchOptions {
      */
     public WatchOptions startRevision(long revision) {
         startRevision = revision;
+        return this;
+    }
+
+    /**
+     * Begins with what is current, instead of at a revision: answers whose revision is 0 and whose events are
+     * EVENT_TYPE_INITIAL, then one with {@code initial_state_complete} and the revision at which all of that was true, then
+     * what happens after it.
+     *
+     * @return these options
+     */
+    public WatchOptions initialState() {
+        initialState = true;
         return this;
     }
 

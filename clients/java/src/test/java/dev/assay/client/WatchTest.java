@@ -94,6 +94,29 @@ class WatchTest {
     }
 
     @Test
+    void anInitialStateThatBreaksGoesOnBehindItsLastPart() {
+        watched.stateParts = 3;
+        watched.breakAfter = 2;
+        watched.add(11, 1);
+        List<Long> revisions = new ArrayList<>();
+        List<Long> next = new ArrayList<>();
+
+        try (Watch watch = client.watch(WatchOptions.create().initialState())) {
+            while (revisions.size() < 5) {
+                revisions.add(watch.next().getRevision());
+                next.add(watch.nextRevision());
+            }
+        }
+        assertEquals(List.of(0L, 0L, 0L, 10L, 11L), revisions);
+        assertEquals(List.of(0L, 0L, 0L, 11L, 12L), next);
+        assertEquals(
+                List.of("", "2"),
+                served.callsOf("Watch").stream()
+                        .map(call -> ((WatchRequest) call.request).getInitialStateToken())
+                        .collect(Collectors.toList()));
+    }
+
+    @Test
     void aRestartOfTheServerIsSurvived() {
         watched.add(11, 1);
 
@@ -216,6 +239,7 @@ class WatchTest {
     /** Sends what was added, from the revision that was asked for, and then keeps the stream open. */
     private static final class Watched extends WatchServiceGrpc.WatchServiceImplBase {
         private final ConcurrentSkipListMap<Long, WatchResponse> answers = new ConcurrentSkipListMap<>();
+        volatile int stateParts;
         volatile int breakAfter = Integer.MAX_VALUE;
         volatile int endAfter = Integer.MAX_VALUE;
 
@@ -231,6 +255,24 @@ class WatchTest {
         @Override
         public void watch(WatchRequest request, StreamObserver<WatchResponse> observer) {
             int sent = 0;
+            if (request.getSendInitialState()) {
+                String token = request.getInitialStateToken();
+                for (int part = token.isEmpty() ? 1 : Integer.parseInt(token) + 1; part <= stateParts; part++) {
+                    observer.onNext(WatchResponse.newBuilder()
+                            .addEvents(Event.getDefaultInstance())
+                            .setInitialStateToken(String.valueOf(part))
+                            .build());
+                    if (part == breakAfter) {
+                        breakAfter = Integer.MAX_VALUE;
+                        observer.onError(Status.UNAVAILABLE.withDescription("too slow").asRuntimeException());
+                        return;
+                    }
+                }
+                observer.onNext(WatchResponse.newBuilder()
+                        .setRevision(10)
+                        .setInitialStateComplete(true)
+                        .build());
+            }
             for (WatchResponse answer : answers.tailMap(request.getStartRevision()).values()) {
                 observer.onNext(answer);
                 sent++;
