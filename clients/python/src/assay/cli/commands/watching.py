@@ -31,6 +31,7 @@ def watch(
     what: Annotated[
         str, typer.Argument(metavar="[NAME]", help="A namespace or model; everything without one.")
     ] = "",
+    *,
     since: Annotated[
         int, typer.Option(min=0, metavar="REVISION", help="First revision wanted; 0 from now on.")
     ] = 0,
