@@ -165,13 +165,17 @@ def downgrade() -> None:
 
 
 def _forgotten(table: str, how: _Kind) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield what has no event, a batch at a time; the next one is asked for when it has.
+
+    No cursor is left open: a restore empties these tables in the same transaction.
+    """
     columns = ", ".join(f"{how.columns} {how.documents}".split())
-    query = (
+    query = sa.text(
         f"SELECT {how.name} AS event_name, {columns} FROM {table} WHERE {how.current} "
-        f"AND NOT EXISTS (SELECT 1 FROM events WHERE events.name = {how.name})"
+        f"AND NOT EXISTS (SELECT 1 FROM events WHERE events.name = {how.name}) "
+        f"LIMIT {_BATCH_ROWS}"
     )
-    found = op.get_bind().execute(sa.text(query).execution_options(yield_per=_BATCH_ROWS))
-    for batch in found.mappings().partitions(_BATCH_ROWS):
+    while batch := op.get_bind().execute(query).mappings().all():
         yield [dict(row) for row in batch]
 
 
