@@ -52,7 +52,8 @@ torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, LOSSES, BACKUPS, H
 	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_LOSSES=$(LOSSES) ASSAY_BACKUPS=$(BACKUPS) \
 		ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
 		ASSAY_EXAMPLES=$(EXAMPLES) ASSAY_STEPS=60 \
-		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py $(ARGS)
+		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py \
+		$(if $(filter-out 0,$(SEED)),--hypothesis-seed=$(SEED)) $(ARGS)
 
 # How often `make abuse` restarts a server, and how many times a short round its attacks are.
 RESTARTS ?= 50
@@ -67,7 +68,7 @@ counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on ea
 	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s tests/wire/test_counts.py $(ARGS)
 
 .PHONY: mutants
-mutants: $(STAMP) ## break the server in many ways: the fault suite must notice each
+mutants: $(STAMP) ## break the server in many ways: a test must notice each
 	@$(VENV)/python -m tests.faults.mutants $(ARGS)
 
 .PHONY: scenario
