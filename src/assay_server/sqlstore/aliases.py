@@ -11,7 +11,7 @@ from assay_server.domain.names import alias_name
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Queries, Statement
 from assay_server.sqlstore.composing import among, at, reading, replacing
-from assay_server.sqlstore.history import ALIASES_THEN, Kept
+from assay_server.sqlstore.history import ALIAS_THEN, ALIASES_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
 from assay_server.sqlstore.session import Session
@@ -26,17 +26,18 @@ MOVE = Shape(AliasMove, _MOVES)
 class AliasQueries(Queries):
     """What reads aliases: from the table, or from what their moves had made of it."""
 
-    def __init__(self, source: FromClause) -> None:
+    def __init__(self, source: FromClause, one: FromClause) -> None:
         alias_id = source.c.alias_id
         of_model = select(*_SHAPE.columns_of(source)).where(*at(source, "namespace_id", "model_id"))
         pointing = of_model.where(among(source.c.number, "numbers"))
-        self.get = reading(of_model.where(*at(source, "alias_id")))
+        named = at(one, "namespace_id", "model_id", "alias_id")
+        self.get = reading(select(*_SHAPE.columns_of(one)).where(*named))
         self.list = listing(of_model, alias_id)
         self.of_versions = reading(pointing.order_by(alias_id))
 
 
-NOW = AliasQueries(_TABLE)
-THEN = AliasQueries(ALIASES_THEN)
+NOW = AliasQueries(_TABLE, _TABLE)
+THEN = AliasQueries(ALIASES_THEN, ALIAS_THEN)
 LIST_MOVES = listing(
     select(*MOVE.columns).where(*at(_MOVES, "namespace_id", "model_id", "alias_id")),
     _MOVES.c.revision,

@@ -8,16 +8,17 @@ from collections.abc import Coroutine, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Subquery, Table, and_, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import Subquery, Table, and_, bindparam, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.aliases import AliasMove
 from assay_server.domain.errors import RegistryError
 from assay_server.sqlstore import tables
-from assay_server.sqlstore.columns import NUMBER
+from assay_server.sqlstore.columns import NAME, NUMBER
 from assay_server.sqlstore.compiled import Parameters, Statement
-from assay_server.sqlstore.composing import reading
+from assay_server.sqlstore.composing import at, reading
 from assay_server.sqlstore.session import ReadSession, Row, Session
+from assay_server.sqlstore.walking import walk
 
 _AS_OF = bindparam("as_of", type_=NUMBER)
 
@@ -130,22 +131,68 @@ def _newest(source: Table, history: Table) -> ColumnElement[int]:
 
 
 def _aliases_then() -> Subquery:
-    """Where each alias pointed after its newest move up to then; not those that were removed."""
-    moves, keys = tables.alias_moves, ("namespace_id", "model_id", "alias_id")
-    later = moves.alias("later")
-    newest = (
-        select(later.c.revision, later.c.position)
-        .where(*(later.c[key] == moves.c[key] for key in keys), later.c.revision <= _AS_OF)
-        .order_by(later.c.revision.desc(), later.c.position.desc())
+    """Where each alias of a model pointed after its newest move up to then; not those removed.
+
+    Aliases are found by steps, and of each its newest move: what an alias did before costs nothing.
+    """
+    moves, of_model = tables.alias_moves, ("namespace_id", "model_id")
+    aliases = walk(moves, "alias_id", lambda table: at(table, *of_model))
+    later, same = moves.alias("later"), moves.alias("same")
+    up_to = (
+        select(later.c.revision)
+        .where(*at(later, *of_model), later.c.alias_id == aliases.c.alias_id)
+        .where(later.c.revision <= _AS_OF)
+        .order_by(later.c.revision.desc())
         .limit(literal_column("1"))
-        .correlate(moves)
+        .correlate(aliases)
         .scalar_subquery()
     )
-    is_newest: ColumnElement[bool] = tuple_(moves.c.revision, moves.c.position) == newest
-    columns = [moves.c[column.name] for column in tables.aliases.columns]
+    newest = (
+        select(aliases.c.alias_id, up_to.label("revision"))
+        .where(aliases.c.alias_id.is_not(None))
+        .cte("newest")
+        .prefix_with("MATERIALIZED")
+    )
+    last = (
+        select(func.max(same.c.position))
+        .where(*at(same, *of_model), same.c.alias_id == newest.c.alias_id)
+        .where(same.c.revision == newest.c.revision)
+        .correlate(newest)
+        .scalar_subquery()
+    )
+    found = and_(
+        *at(moves, *of_model),
+        moves.c.alias_id == newest.c.alias_id,
+        moves.c.revision == newest.c.revision,
+        moves.c.position == last,
+    )
+    # Nothing that a query compares is of the moves: SQLite would begin with them instead.
+    known: dict[str, ColumnElement[Any]] = {
+        name: bindparam(name, type_=NAME).label(name) for name in of_model
+    }
+    known["alias_id"] = newest.c.alias_id
+    columns = [known.get(c.name, moves.c[c.name]) for c in tables.aliases.columns]
     return (
         select(*columns)
-        .where(is_newest, moves.c.number > literal_column("0"))
+        .select_from(newest.outerjoin(moves, found))
+        .where(func.coalesce(moves.c.number, literal_column("0")) > literal_column("0"))
+        .subquery(tables.aliases.name)
+    )
+
+
+def _alias_then() -> Subquery:
+    """The same of one alias that is known."""
+    moves = tables.alias_moves
+    newest = (
+        select(*moves.columns)
+        .where(*at(moves, "namespace_id", "model_id", "alias_id"), moves.c.revision <= _AS_OF)
+        .order_by(moves.c.revision.desc(), moves.c.position.desc())
+        .limit(literal_column("1"))
+        .subquery("newest")
+    )
+    return (
+        select(*(newest.c[column.name] for column in tables.aliases.columns))
+        .where(newest.c.number > literal_column("0"))
         .subquery(tables.aliases.name)
     )
 
@@ -158,6 +205,7 @@ BOUNDS = reading(
 MODELS_THEN = _then(tables.models, tables.model_history)
 VERSIONS_THEN = _then(tables.versions, tables.version_history)
 ALIASES_THEN = _aliases_then()
+ALIAS_THEN = _alias_then()
 GATES_THEN = _wholly_then(tables.gates, tables.gate_history)
 BINDINGS_THEN = _wholly_then(tables.role_bindings, tables.role_binding_history)
 EVALUATIONS_THEN = (
