@@ -140,6 +140,17 @@ MORE = (
         ),
     ),
     Mutant(
+        "drafts of others shown to watchers",
+        "tests/wire/test_watch.py",
+        (
+            Edit(
+                "services/watched.py",
+                "            if may_see(event, granted, call.principal):\n",
+                "            if True:\n",
+            ),
+        ),
+    ),
+    Mutant(
         "who may not read is told that there is something",
         MATRIX,
         (

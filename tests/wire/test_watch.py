@@ -18,6 +18,7 @@ from tests.contract.store.registries import make_call, make_model
 from tests.pki import Authority
 from tests.wire.registry import Registry, Stubs, open_registry, principal, settings
 from tests.wire.scripted import info_of, refusal
+from tests.wire.transfers import Transfers
 from tests.wire.watching import until, whole
 
 DEPLOYER = role_binding_pb2.ROLE_DEPLOYER
@@ -140,6 +141,28 @@ async def test_a_watch_shows_only_what_its_caller_may_read_now(registry: Registr
 
     assert [event.name for event in seen.events] == ["namespaces/vision"]
     assert ended.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_a_draft_is_told_to_its_author_and_to_nobody_beside(registry: Registry) -> None:
+    scientist = role_binding_pb2.ROLE_DATA_SCIENTIST
+    async with (
+        registry.channel() as channel,
+        registry.stubs() as admin,
+        registry.channel(Role.DATA_SCIENTIST) as writing,
+        registry.stubs(Role.DATA_SCIENTIST) as author,
+        registry.stubs("other") as other,
+    ):
+        await Transfers(channel).found()
+        await admin.bind(scientist, principal("other"), "namespaces/vision")
+        own, _ = await watch(author)
+        beside, _ = await watch(other, prefix="namespaces/vision")
+        draft = await Transfers(writing).draft()
+        await rename(admin, "vision")
+        told = [(await next_events(call)).events[0].name for call in (own, beside)]
+        own.cancel()
+        beside.cancel()
+
+    assert told == [draft, "namespaces/vision"]
 
 
 async def test_nothing_is_delivered_after_a_grant_was_revoked(registry: Registry) -> None:
