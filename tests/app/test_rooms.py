@@ -106,6 +106,15 @@ def test_a_line_of_the_log_is_one_json_object() -> None:
     assert event["ts"].endswith("+00:00")
 
 
+@pytest.mark.parametrize("odd", ["\u202egnp.exe", "\u2028", "half a pair \ud83d", "\x1b[2J"])
+def test_a_line_of_the_log_is_plain_ascii_whatever_was_said(odd: str) -> None:
+    line = JsonLines().format(record("call", resource=odd))
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["resource"] == odd
+
+
 def test_what_callers_wrote_does_not_move_the_cursor_of_a_terminal() -> None:
     fields = {"code": "OK", "reason": "", "rpc.method": "s/M", "duration_ms": 1.0, "principal": "p"}
 

@@ -92,7 +92,7 @@ def caller(
         readable_namespaces=None,
         request_id=request_id,
         payload_sha256=hashlib.sha256(payload.encode()).hexdigest(),
-        entry=entry,
+        entry=lambda: entry,
     )
 
 
@@ -104,8 +104,8 @@ MAX = caller("spiffe://lab/max", Role.ENGINEER)
 
 def again(call: Call) -> Call:
     """The same caller, calling once more: each call has an audit entry of its own."""
-    entry = replace(call.entry, entry_id=str(uuid.uuid4()), call_id=str(uuid.uuid4()))
-    return replace(call, entry=entry)
+    entry = replace(call.entry(), entry_id=str(uuid.uuid4()), call_id=str(uuid.uuid4()))
+    return replace(call, entry=lambda: entry)
 
 
 class Registry:

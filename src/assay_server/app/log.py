@@ -6,6 +6,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 
 class JsonLines(logging.Formatter):
     """``ts``, ``level``, ``logger``, ``message``, and the fields of the event."""
@@ -21,7 +25,22 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        return json.dumps(event, ensure_ascii=True, default=str)
+        return _one_line(event)
+
+
+def _one_line(event: dict[str, Any]) -> str:
+    """``event`` as JSON in ASCII: signs that reverse or hide text are escaped.
+
+    Hardly any line has one, so those go the slow way.
+    """
+    try:
+        line = _encode(event)
+    except UnicodeEncodeError:  # half a surrogate pair, as in the names of odd files
+        pass
+    else:
+        if line.isascii():
+            return line.decode()
+    return json.dumps(event, ensure_ascii=True, default=str)
 
 
 class PlainLines(logging.Formatter):
@@ -51,5 +70,7 @@ def start_logging(*, level: str, style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else PlainLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # No line tells them, and to find them out costs more than to write the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for chatty in ("alembic", "asyncio", "grpc"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.root.level))

@@ -1,5 +1,6 @@
 """A call as the services see it: who asks, what was granted, and what makes a retry the same."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -38,7 +39,8 @@ class Call:
         request_id: Empty when the client gave none.
         payload_sha256: Hex digest of the server's own deterministic encoding of the request
             without its request id.
-        entry: What the audit trail says when the call succeeds, but for time and revision.
+        entry: Makes what the audit trail says when the call succeeds, but for time and revision;
+            only what changes something asks for it.
         on_record: Whether it says so already.
     """
 
@@ -49,7 +51,7 @@ class Call:
     readable_namespaces: frozenset[str] | None
     request_id: str
     payload_sha256: str
-    entry: AuditEntry
+    entry: Callable[[], AuditEntry]
     on_record: OnRecord = field(default_factory=OnRecord, compare=False)
 
 

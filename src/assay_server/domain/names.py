@@ -8,6 +8,7 @@ Rules:
 """
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from assay_server.domain.errors import InvalidName
@@ -302,19 +303,20 @@ def require_gate_id(text: str, *, field: str = "gate_id") -> str:
 _SEGMENTS = {"{id}": ID_PATTERN, "{given}": GIVEN_ID_PATTERN, "{number}": NUMBER_PATTERN}
 
 
+@cache
+def _grammar(pattern: str) -> re.Pattern[str]:
+    """All of a name in one expression: every call has a name or two."""
+    segments = (
+        f"({_SEGMENTS[each].pattern})" if each in _SEGMENTS else re.escape(each)
+        for each in pattern.split("/")
+    )
+    return re.compile("/".join(segments))
+
+
 def _parsed(name: str, pattern: str, field: str) -> list[str]:
     """The variable segments of ``name``, each checked against its place in ``pattern``."""
-    wanted, actual = pattern.split("/"), name.split("/")
-    ids: list[str] = []
-    if len(wanted) == len(actual):
-        for place, segment in zip(wanted, actual, strict=True):
-            grammar = _SEGMENTS.get(place)
-            if grammar is None and place == segment:
-                continue
-            if grammar is None or not grammar.fullmatch(segment):
-                break
-            ids.append(segment)
-        else:
-            return ids
+    found = _grammar(pattern).fullmatch(name)
+    if found:
+        return list(found.groups())
     shape = pattern.replace("{given}", "{id}")
     raise InvalidName(name, f"write it like {shape}, where an id has a-z, 0-9 and -", field=field)

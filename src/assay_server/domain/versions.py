@@ -89,7 +89,7 @@ class DraftChange:
     tags: Mapping[str, str] | None = field(default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Version:
     """A sealed draft. ``semver`` is empty until it is published.
 

@@ -60,6 +60,8 @@ class Reader(Protocol):
     """A view of the facts. Every value returned is durable already."""
 
     @property
+    def together(self) -> Together: ...
+    @property
     def revision(self) -> int:
         """The revision of the snapshot of the first read made through this reader."""
         ...

@@ -39,5 +39,5 @@ def local_call(
         readable_namespaces=None,
         request_id="",
         payload_sha256="",
-        entry=entry,
+        entry=lambda: entry,
     )

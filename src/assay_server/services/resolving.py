@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 
+from assay_server.domain.aliases import Alias
 from assay_server.domain.calls import Stamped
-from assay_server.domain.models import require_live
+from assay_server.domain.models import Model, require_live
 from assay_server.domain.references import ByAlias, ByDigest, ByNumber, BySemver, Reference
 from assay_server.domain.resolving import Standing, resolve, standing_of
 from assay_server.domain.versions import Version
 from assay_server.ports.metadata import MetadataStore, Reader
+
+Shown = tuple[Version, tuple[Alias, ...]]
+"""A version and the aliases that point to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,12 @@ class Resolved:
 class _Candidates:
     """All versions that could answer, and where the alias points, 0 if nowhere.
 
-    ``version`` is the only candidate, where it was read whole: its files are read once.
+    ``shown`` is the only candidate and its aliases, where they were read already.
     """
 
     standings: tuple[Standing, ...] = ()
     alias_number: int = 0
-    version: Version | None = None
+    shown: Shown | None = None
 
 
 class ResolvingService:
@@ -49,32 +53,43 @@ class ResolvingService:
         """
         names = (reference.namespace_id, reference.model_id)
         async with self._store.read(as_of) as reader:
-            require_live(await reader.models.get(*names))
-            found = await _candidates(reader, reference)
+            _, found = await reader.together(_live(reader, names), _candidates(reader, reference))
             resolution = resolve(reference, found.standings, alias_number=found.alias_number)
-            version = found.version or await reader.versions.get(*names, resolution.number)
-            aliases = await reader.aliases.of_versions(*names, {version.number})
+            shown = found.shown or await _shown(reader, names, resolution.number)
+            version, aliases = shown
             alias_ids = tuple(alias.alias_id for alias in aliases)
             return Stamped(Resolved(version, alias_ids, resolution.warnings), reader.revision)
+
+
+async def _live(reader: Reader, names: tuple[str, str]) -> Model:
+    return require_live(await reader.models.get(*names))
+
+
+async def _shown(reader: Reader, names: tuple[str, str], number: int) -> Shown:
+    return await reader.together(
+        reader.versions.get(*names, number), reader.aliases.of_versions(*names, {number})
+    )
 
 
 async def _candidates(reader: Reader, reference: Reference) -> _Candidates:
     names, versions = (reference.namespace_id, reference.model_id), reader.versions
     match reference.target:
         case ByNumber(number):
-            return _sole(await versions.get(*names, number))
+            return _sole(await _shown(reader, names, number))
         case ByAlias(alias_id):
             alias = await reader.aliases.find(*names, alias_id)
             if alias is None:
                 return _Candidates()
-            return _sole(await versions.get(*names, alias.number), alias_number=alias.number)
+            return _sole(await _shown(reader, names, alias.number), alias_number=alias.number)
         case BySemver(semver):
             found = await versions.find_semver(*names, str(semver))
-            return _sole(found) if found else _Candidates()
+            if found is None:
+                return _Candidates()
+            return _sole((found, await reader.aliases.of_versions(*names, {found.number})))
         case ByDigest(digest):
             return _Candidates(await versions.with_manifest(*names, digest))
     return _Candidates(await versions.standings(*names))
 
 
-def _sole(version: Version, *, alias_number: int = 0) -> _Candidates:
-    return _Candidates((standing_of(version),), alias_number, version)
+def _sole(shown: Shown, *, alias_number: int = 0) -> _Candidates:
+    return _Candidates((standing_of(shown[0]),), alias_number, shown)

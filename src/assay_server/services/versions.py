@@ -52,8 +52,10 @@ class VersionService:
     async def get(self, name: VersionName, *, as_of: int = 0) -> Stamped[ShownVersion]:
         """Read one version with its files and card."""
         async with self._store.read(as_of) as reader:
-            version = await reader.versions.get(*name)
-            aliases = await reader.aliases.of_versions(*name[:2], {name.number})
+            version, aliases = await reader.together(
+                reader.versions.get(*name),
+                reader.aliases.of_versions(*name[:2], {name.number}),
+            )
             return Stamped(_shown(version, aliases), reader.revision)
 
     async def get_many(
@@ -75,8 +77,9 @@ class VersionService:
     ) -> Stamped[Paged[ShownVersion]]:
         """List versions without files and cards, newest first."""
         async with self._store.read(as_of) as reader:
-            await reader.models.get(*name)
-            found = await reader.versions.list(*name, page, states=states)
+            _, found = await reader.together(
+                reader.models.get(*name), reader.versions.list(*name, page, states=states)
+            )
             shown = await _with_aliases(reader, found.items)
             return Stamped(Paged(shown, found.next_after), reader.revision)
 

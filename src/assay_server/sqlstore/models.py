@@ -14,11 +14,13 @@ from assay_server.sqlstore.composing import among, at, inserting, locking, readi
 from assay_server.sqlstore.history import MODELS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
+from assay_server.sqlstore.remembering import Remembered
 from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
 _TABLE = tables.models
 _SHAPE = Shape(Model, _TABLE)
+_models = Remembered(_SHAPE)
 
 
 class ModelQueries(Queries):
@@ -69,7 +71,7 @@ class SqlModels:
         queries = self._queries
         if among is None:
             statement = queries.list if show_deleted else queries.list_live
-            return await read_page(self._session, statement, page, _SHAPE.read)
+            return await read_page(self._session, statement, page, _models.read)
         statement = queries.list_among if show_deleted else queries.list_live_among
         # From the first of them to the last: of one namespace, nothing else is looked at.
         page = Page(page.size, page.after or (min(among, default=""), ""))
@@ -77,7 +79,7 @@ class SqlModels:
             self._session,
             statement,
             page,
-            _SHAPE.read,
+            _models.read,
             among=json_array(among),
             last=max(among, default=""),
         )
@@ -96,4 +98,4 @@ class SqlModels:
 def _found(row: Row | None, namespace_id: str, model_id: str) -> Model:
     if row is None:
         raise NotFound(model_name(namespace_id, model_id))
-    return _SHAPE.read(row)
+    return _models.read(row)

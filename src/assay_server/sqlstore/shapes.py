@@ -45,7 +45,7 @@ class Shape(Generic[T]):
         self._kind = kind
         self._names = names
         self._apart = apart
-        self._width = len(names)
+        self.width = len(names)
         both = {name: _conversions(hints[name]) for name in names}
         self._reading = tuple(
             (position, both[name][0])
@@ -62,7 +62,7 @@ class Shape(Generic[T]):
 
     def read(self, row: Row) -> T:
         """The value in the first columns of a row that was selected by ``columns``."""
-        values = list(row[: self._width])
+        values = list(row[: self.width])
         for position, convert in self._reading:
             values[position] = convert(values[position])
         return self._kind(*values)

@@ -79,7 +79,7 @@ class Ending:
 
     def parameters(self) -> dict[str, Any]:
         """Parameters of the statements of its shape."""
-        entry = ENTRY.write(self.call.entry) | {"time": to_us(self.time)}
+        entry = ENTRY.write(self.call.entry()) | {"time": to_us(self.time)}
         found = {f"audit_{name}": value for name, value in entry.items()}
         for place, one in enumerate(self.happened):
             found |= _numbered("event", place, self._event(one))

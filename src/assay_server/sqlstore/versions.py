@@ -18,6 +18,7 @@ from assay_server.sqlstore.composing import among, at, inserting, locking, readi
 from assay_server.sqlstore.history import VERSIONS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
+from assay_server.sqlstore.remembering import Remembered
 from assay_server.sqlstore.session import Row, Session
 from assay_server.sqlstore.shapes import Shape
 
@@ -37,6 +38,8 @@ _OUTLINE = Shape(
     },
 )
 _FILE = Shape(File, _FILES)
+_wholes = Remembered(_SHAPE)
+_outlines = Remembered(_OUTLINE)
 _STANDING = Shape(Standing, _TABLE)
 
 
@@ -108,7 +111,7 @@ class SqlVersions:
                 model_id=model_id,
                 numbers=json_array(numbers),
             )
-            found |= {(model_id, one.number): one for one in map(_OUTLINE.read, rows)}
+            found |= {(model_id, one.number): one for one in map(_outlines.read, rows)}
         for model_id, number in names:
             if (model_id, number) not in found:
                 raise NotFound(version_name(namespace_id, model_id, number))
@@ -126,7 +129,7 @@ class SqlVersions:
             self._session,
             self._queries.list,
             page,
-            _OUTLINE.read,
+            _outlines.read,
             namespace_id=namespace_id,
             model_id=model_id,
             states=json_array(state.value for state in states),
@@ -192,11 +195,11 @@ class SqlVersions:
         )
         if row is None:
             raise NotFound(version_name(namespace_id, model_id, number))
-        return _SHAPE.read(row)
+        return _wholes.read(row)
 
 
 def _read(row: Row | None) -> Version | None:
-    return None if row is None else _SHAPE.read(row)
+    return None if row is None else _wholes.read(row)
 
 
 def _written(version: Version) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from assay_server.domain.revisions import require_as_of
 from assay_server.ports.clock import Clock
 from assay_server.services.access import AccessService
 from assay_server.services.namespaces import NamespaceChange, NamespaceService
-from assay_server.transport.caller import certificate_expire_time, current_call
+from assay_server.transport.caller import (
+    certificate_expire_time,
+    certificate_sha256,
+    current_call,
+)
 from assay_server.transport.messages import namespace, role_binding
 from assay_server.transport.paging import Paging
 from assay_server.transport.translating.masks import masked_fields
@@ -111,7 +115,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         bindings = await self._access.bindings_of(call.principal)
         return api.WhoAmIResponse(
             principal=call.principal,
-            certificate_sha256=call.entry.certificate_sha256,
+            certificate_sha256=certificate_sha256(),
             certificate_expire_time=to_timestamp(certificate_expire_time()),
             role_bindings=map(role_binding.to_message, bindings),
             server_version=self._server_version,

@@ -12,6 +12,7 @@ class Answering:
     """A call that is being answered."""
 
     call: Call
+    certificate_sha256: str = ""
     certificate_expire_time: datetime | None = None
 
 
@@ -21,6 +22,11 @@ _answering: ContextVar[Answering] = ContextVar("answering")
 def current_call() -> Call:
     """Return the authorized call that this task answers."""
     return _answering.get().call
+
+
+def certificate_sha256() -> str:
+    """Return the fingerprint of the caller's certificate; empty on a plaintext listener."""
+    return _answering.get().certificate_sha256
 
 
 def certificate_expire_time() -> datetime | None:

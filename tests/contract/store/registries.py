@@ -77,7 +77,7 @@ def make_call(
         readable_namespaces=None,
         request_id=request_id,
         payload_sha256=payload_sha256,
-        entry=make_entry(
+        entry=lambda: make_entry(
             entry_id=entry_id, principal=principal, method=method, request_id=request_id
         ),
     )

@@ -213,3 +213,39 @@ async def test_what_arrives_during_a_write_is_the_next_batch() -> None:
 
     assert sum(batches) == 50
     assert len(batches) <= 2
+
+
+async def test_calls_that_came_together_are_written_together_again() -> None:
+    """Each write of a batch of its own would cost as much as all of them in one."""
+    batches: list[int] = []
+
+    async def write(entries: Sequence[AuditEntry]) -> None:
+        batches.append(len(entries))
+
+    async def calls(count: int) -> None:
+        """Some calls that are through one after another, each a turn of the loop later."""
+        recording = []
+        for _ in range(count):
+            recording.append(asyncio.create_task(sink.record(make_entry())))
+            await asyncio.sleep(0)
+        await asyncio.gather(*recording)
+
+    sink = BatchingSink(write)
+    await asyncio.gather(*(sink.record(make_entry()) for _ in range(5)))
+    await calls(5)
+
+    assert batches == [5, 5]
+
+
+async def test_who_comes_alone_after_a_crowd_does_not_wait_for_it() -> None:
+    batches: list[int] = []
+
+    async def write(entries: Sequence[AuditEntry]) -> None:
+        batches.append(len(entries))
+
+    sink = BatchingSink(write)
+    await asyncio.gather(*(sink.record(make_entry()) for _ in range(5)))
+
+    await sink.record(make_entry())
+
+    assert batches == [5, 1]

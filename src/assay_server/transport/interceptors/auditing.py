@@ -60,7 +60,7 @@ class Audited:
             time=self._clock.now(),
             principal=rpc.principal,
             certificate_sha256=rpc.certificate_sha256,
-            peer=rpc.context.peer(),
+            peer=rpc.peer,
             method=rpc.method.full_name,
             resource=rpc.resource,
             namespace_id=rpc.namespace_id,

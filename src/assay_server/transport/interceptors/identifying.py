@@ -42,9 +42,8 @@ class Identified:
         rpc.certificate_expire_time = certificate.not_after
         rpc.principal = self._principal(certificate)
         left_s = (certificate.not_after - self._clock.now()).total_seconds()
-        expired = CertificateExpired(f"{certificate.not_after:%Y-%m-%d %H:%M:%S} UTC")
         if left_s <= 0:
-            raise expired
+            raise _expired(certificate)
         presented = Presented(
             rpc.principal, certificate.serial_number, certificate.sha256, certificate.spki_sha256
         )
@@ -52,6 +51,7 @@ class Identified:
             raise CertificateDenied
         if not rpc.method.is_stream:
             return await proceed(rpc)
+        expired = _expired(certificate)
         timer = asyncio.get_running_loop().call_later(left_s, rpc.end_with, expired)
         self._streams[rpc] = presented
         try:
@@ -79,3 +79,7 @@ class Identified:
             return self._certificates.read(pems[0])
         except ValueError:
             raise Unauthenticated("it cannot be read") from None
+
+
+def _expired(certificate: ClientCertificate) -> CertificateExpired:
+    return CertificateExpired(f"{certificate.not_after:%Y-%m-%d %H:%M:%S} UTC")

@@ -26,7 +26,9 @@ async def journaled(rpc: Rpc, proceed: Proceed) -> bytes | None:
     finally:
         level = logging.WARNING if rpc.status in _OUR_FAULTS else logging.INFO
         if log.isEnabledFor(level):
-            log.log(level, "call", extra={"fields": _fields(rpc, deadline_s)})
+            # Not log.log: it looks for the line of code that logs, which is always this one.
+            extra = {"fields": _fields(rpc, deadline_s)}
+            log.handle(log.makeRecord(log.name, level, __file__, 0, "call", (), None, extra=extra))
 
 
 def _fields(rpc: Rpc, deadline_s: float | None) -> dict[str, object]:
@@ -35,7 +37,7 @@ def _fields(rpc: Rpc, deadline_s: float | None) -> dict[str, object]:
         "code": rpc.status.name,
         "reason": rpc.reason,
         "duration_ms": rpc.duration_us / 1000,
-        "peer": rpc.context.peer(),
+        "peer": rpc.peer,
         "principal": rpc.principal,
         "resource": rpc.resource,
         "call_id": rpc.call_id,

@@ -48,7 +48,11 @@ class Permitted:
         self._note_resource(rpc, requirement)
         rpc.request_id = request_id_of(rpc.request)
         call = await self._authorized(rpc, requirement)
-        rpc.answering = Answering(call, certificate_expire_time=rpc.certificate_expire_time)
+        rpc.answering = Answering(
+            call,
+            certificate_sha256=rpc.certificate_sha256,
+            certificate_expire_time=rpc.certificate_expire_time,
+        )
         token = begin_answering(rpc.answering)
         try:
             return await proceed(rpc)
@@ -100,7 +104,7 @@ class Permitted:
             readable_namespaces=readable,
             request_id=rpc.request_id,
             payload_sha256=payload_sha256(rpc.request) if rpc.request_id else "",
-            entry=self._audited.entry(rpc, grpc.StatusCode.OK, "", Phase.CALL),
+            entry=lambda: self._audited.entry(rpc, grpc.StatusCode.OK, "", Phase.CALL),
         )
 
 

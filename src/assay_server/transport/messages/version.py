@@ -1,6 +1,8 @@
 """Model versions on the wire."""
 
 from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from weakref import ref
 
 from assay.v1 import version_pb2
 from assay_server.domain import limits
@@ -17,8 +19,40 @@ EDITABLE = ("tags", "description", "card")
 """Paths that an update mask may name."""
 
 
-def to_message(version: Version, alias_ids: Iterable[str] = ()) -> version_pb2.ModelVersion:
-    """Translate for an answer; files, card and verdict appear where ``version`` has them."""
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The message of one version, which goes when the version does."""
+
+    version: "ref[Version]"
+    alias_ids: tuple[str, ...]
+    message: version_pb2.ModelVersion
+
+
+_made: dict[int, _Made] = {}
+"""By ``id(version)``. The store gives the same value for the same row, so that what is asked for
+again and again is translated once."""
+
+
+def to_message(version: Version, alias_ids: tuple[str, ...] = ()) -> version_pb2.ModelVersion:
+    """Translate for an answer; files, card and verdict appear where ``version`` has them.
+
+    The message is shared: to be put into an answer, which copies it, and not to be changed.
+    """
+    key = id(version)
+    made = _made.get(key)
+    if made is None or made.version() is not version or made.alias_ids != alias_ids:
+        forget = ref(version, lambda gone: _forget(key, gone))
+        made = _made[key] = _Made(forget, alias_ids, _message(version, alias_ids))
+    return made.message
+
+
+def _forget(key: int, gone: "ref[Version]") -> None:
+    made = _made.get(key)
+    if made is not None and made.version is gone:
+        del _made[key]
+
+
+def _message(version: Version, alias_ids: Iterable[str]) -> version_pb2.ModelVersion:
     return version_pb2.ModelVersion(
         name=version_name(version.namespace_id, version.model_id, version.number),
         uid=version.version_uid,
