@@ -131,7 +131,7 @@ def test_init_makes_an_installation_that_serves_its_one_first_admin(
     assert status == 0
     began = "".join(server.said)
     assert "assay-server config show --config" in began
-    assert f'"operations.listen": "\\"127.0.0.1:{port}\\""' in began
+    assert f'"operations.listen":"\\"127.0.0.1:{port}\\""' in began
     assert "connection_idle_s" not in began  # as many settings as were changed
 
 

@@ -188,6 +188,22 @@ def test_measured_published_pointed_to_and_taken_back(
     assert restored.json()["state"] == "YANKED"
 
 
+def test_a_version_of_the_past_is_shown_with_what_was_measured_by_then(
+    cli: CommandLine, pushed: str
+) -> None:
+    for accuracy in ("0.9", "0.8"):
+        flags = ["--samples", "10", "--dataset-digest", "sha256:" + "7" * 64]
+        assert cli("eval", "import", pushed, "--metric", f"accuracy={accuracy}", *flags).status == 0
+    resolved = cli("resolve", pushed, "-o", "json").json()
+    newest = int(resolved["revision"])
+
+    def measured(revision: int) -> int:
+        shown = cli("show", pushed, "--as-of", str(revision), "-o", "json").json()
+        return len(shown["evaluations"])
+
+    assert [measured(newest - back) for back in (2, 1, 0)] == [0, 1, 2]
+
+
 def test_measurements_as_flags_and_a_metric_that_cannot_be(cli: CommandLine, pushed: str) -> None:
     flags = ["--samples", "10", "--dataset-digest", "sha256:" + "7" * 64]
 

@@ -103,8 +103,7 @@ def show(
 
 def _show_version(session: Session, reference: str, *, card: bool, as_of: int) -> None:
     version = session.client.get_version(reference, as_of=as_of)
-    # Of the past no measurements are told: they have no history, and later ones would mislead.
-    evaluations = [] if as_of else list(session.client.list_evaluations(version))
+    evaluations = list(session.client.list_evaluations(version, as_of=as_of))
     session.terminal.answer(
         lambda: plain(version) | {"evaluations": [plain(each) for each in evaluations]},
         lambda: versions.shown(version, evaluations, card=card),
