@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from assay.v1 import access_service_pb2 as access
-from assay.v1 import draft_pb2, event_pb2, version_pb2
+from assay.v1 import draft_pb2, event_pb2, model_pb2, version_pb2
 from assay.v1 import evaluation_service_pb2 as evaluation
 from assay.v1 import registry_service_pb2 as registry_api
 from assay_server.config.settings import Config, StoreSection
@@ -244,4 +244,6 @@ def bare(message: Any) -> bytes:
     for field in ("latest_version_number", "aliases", "protected", "publish_verdict"):
         if field in told.DESCRIPTOR.fields_by_name:
             told.ClearField(field)
+    if isinstance(told, model_pb2.Model):
+        told.ClearField("update_time")  # which a sealed version moves, as it does the number
     return bytes(told.SerializeToString(deterministic=True))

@@ -267,7 +267,8 @@ type Event_Namespace struct {
 }
 
 type Event_Model struct {
-	// A model; `latest_version_number` as it was when the model itself last changed, which sealing does not count as.
+	// A model; `latest_version_number` and `update_time` as they were when the model itself last changed, which sealing
+	// does not count as.
 	Model *Model `protobuf:"bytes,7,opt,name=model,proto3,oneof"`
 }
 

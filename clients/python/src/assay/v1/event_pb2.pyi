@@ -95,7 +95,9 @@ class Event(_message.Message):
 
     @_builtins.property
     def model(self) -> _model_pb2.Model:
-        """A model; `latest_version_number` as it was when the model itself last changed, which sealing does not count as."""
+        """A model; `latest_version_number` and `update_time` as they were when the model itself last changed, which sealing
+        does not count as.
+        """
 
     @_builtins.property
     def draft(self) -> _draft_pb2.Draft:
