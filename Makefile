@@ -52,7 +52,7 @@ torture: $(STAMP) ## the fault suite for longer (KILLS, CUTS, LOSSES, BACKUPS, H
 	@ASSAY_KILLS=$(KILLS) ASSAY_CUTS=$(CUTS) ASSAY_LOSSES=$(LOSSES) ASSAY_BACKUPS=$(BACKUPS) \
 		ASSAY_HISTORY_S=$(HISTORY_S) ASSAY_SEED=$(SEED) ASSAY_RPCS=100 \
 		ASSAY_EXAMPLES=$(EXAMPLES) ASSAY_STEPS=60 \
-		$(VENV)/python -m pytest -s tests/faults tests/backup/test_under_load.py \
+		$(VENV)/python -m pytest -s --timeout=0 tests/faults tests/backup/test_under_load.py \
 		$(if $(filter-out 0,$(SEED)),--hypothesis-seed=$(SEED)) $(ARGS)
 
 # How often `make abuse` restarts a server, and how many times a short round its attacks are.
@@ -61,11 +61,11 @@ ATTACKS ?= 25
 
 .PHONY: abuse
 abuse: $(STAMP) ## hostile clients beside polite ones, and restarts under load (ATTACKS, RESTARTS)
-	@ASSAY_ABUSE=$(ATTACKS) ASSAY_RESTARTS=$(RESTARTS) $(VENV)/python -m pytest -q -s tests/abuse $(ARGS)
+	@ASSAY_ABUSE=$(ATTACKS) ASSAY_RESTARTS=$(RESTARTS) $(VENV)/python -m pytest -q -s --timeout=0 tests/abuse $(ARGS)
 
 .PHONY: counts
 counts: $(STAMP) ## count calls of every kind against the trail, 20 rounds on each database, about two minutes
-	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s tests/wire/test_counts.py $(ARGS)
+	@ASSAY_COUNT_ROUNDS=20 $(VENV)/python -m pytest -q -s --timeout=0 tests/wire/test_counts.py $(ARGS)
 
 .PHONY: mutants
 mutants: $(STAMP) ## break the server in many ways: a test must notice each

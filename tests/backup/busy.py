@@ -114,7 +114,7 @@ class Working:
         aliases = await self.registry.aliases.list(DIGITS, EVERYTHING)
         at = {one.alias.alias_id: one.alias.number for one in aliases.answer.items}
         await self.registry.point(alias_id, number, expected=at.get(alias_id))
-        await self.store.audit_sink.record(replace(again(ANN).entry, time=SystemClock().now()))
+        await self.store.audit_sink.record(replace(again(ANN).entry(), time=SystemClock().now()))
         async with self.news:
             self.published.append(number)
             self.news.notify_all()

@@ -29,18 +29,16 @@ KILLED_OF = 4
 async def load(working: Working) -> AsyncIterator[None]:
     """Publishers, one who drops what it uploaded, and the collector, until the block ends."""
     stop = asyncio.Event()
-    writing = [
-        *(working.publish_until(stop, f"alias-{place}") for place in range(PUBLISHERS)),
-        working.drop_until(stop),
-    ]
-    tasks = [asyncio.create_task(each) for each in writing]
-    collecting = asyncio.create_task(working.collect_until(stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
-        say(f"collected meanwhile: {await collecting} blobs")
+    async with asyncio.TaskGroup() as tasks:  # who fails ends the test, which would wait for it
+        for place in range(PUBLISHERS):
+            tasks.create_task(working.publish_until(stop, f"alias-{place}"))
+        tasks.create_task(working.drop_until(stop))
+        collecting = tasks.create_task(working.collect_until(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+    say(f"collected meanwhile: {collecting.result()} blobs")
 
 
 async def test_every_backup_under_load_restores_to_one_revision(
