@@ -9,8 +9,8 @@ class LossyProxy:
 
     Attributes:
         target: Where it passes everything to, as host:port.
-        loses_answer_to: The next bytes to the target that have this in them are passed on, and
-            their connection breaks before the answer comes back. Empty again when it did.
+        loses_commit: The next COMMIT that comes by is passed on, and its connection breaks where
+            PostgreSQL's answer comes by: done, and nobody knows. False again when it came by.
         drops: The same, but the bytes are not passed on.
         loses_answers: Nothing that the target says comes back.
         is_down: Nobody gets a connection.
@@ -22,7 +22,7 @@ class LossyProxy:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
-        self.loses_answer_to = b""
+        self.loses_commit = False
         self.drops = b""
         self.loses_answers = False
         self.is_down = False
@@ -56,29 +56,42 @@ class LossyProxy:
             return
         far_reader, far_writer = await asyncio.open_connection(*self._target)
         self._open |= {writer, far_writer}
+        is_losing = asyncio.Event()
         self._passing |= {
-            asyncio.create_task(self._pass_on(reader, far_writer, back=writer)),
-            asyncio.create_task(self._pass_back(far_reader, writer)),
+            asyncio.create_task(self._pass_on(reader, far_writer, writer, is_losing)),
+            asyncio.create_task(self._pass_back(far_reader, writer, is_losing)),
         }
 
     async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        back: asyncio.StreamWriter,
+        is_losing: asyncio.Event,
     ) -> None:
         while data := await reader.read(65536):
             if self.drops and self.drops in data:
                 self.drops = b""
                 back.transport.abort()
                 break
-            if self.loses_answer_to and self.loses_answer_to in data:
-                self.loses_answer_to = b""
-                back.transport.abort()  # before the answer comes
+            if self.loses_commit and COMMIT in data:
+                self.loses_commit = False
+                is_losing.set()
             writer.write(data)
             await writer.drain()
         writer.close()
 
-    async def _pass_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_back(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_losing: asyncio.Event
+    ) -> None:
+        lost = b""
         while data := await reader.read(65536):
-            if not self.loses_answers:
+            if is_losing.is_set():
+                lost += data
+                if _COMMITTED in lost:  # not before: a test may ask at once what became of it
+                    writer.transport.abort()
+                    break
+            elif not self.loses_answers:
                 writer.write(data)
                 await writer.drain()
         writer.close()
@@ -86,6 +99,9 @@ class LossyProxy:
 
 COMMIT = b"COMMIT AND CHAIN"
 """How the server ends its transactions in PostgreSQL."""
+
+_COMMITTED = b"COMMIT\0"
+"""The tag with which PostgreSQL says that it did: of a CommandComplete message of its protocol."""
 
 
 def address_in(url: str) -> str:

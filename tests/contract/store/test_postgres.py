@@ -25,7 +25,7 @@ from tests.contract.store.registries import (
     read,
     trail,
 )
-from tests.lossy import COMMIT, LossyProxy, address_in, through
+from tests.lossy import LossyProxy, address_in, through
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ async def test_racing_servers_neither_deadlock_nor_fail_to_serialize(database: D
 async def test_a_commit_whose_answer_is_lost_is_looked_up_by_its_request_id(
     proxy: LossyProxy, lossy: Store
 ) -> None:
-    proxy.loses_answer_to = COMMIT
+    proxy.loses_commit = True
 
     revision = await add_model(lossy, call=make_call(request_id="r1"))
     again = await lossy.metadata.change(make_call(request_id="r1"), str, never)
@@ -151,7 +151,7 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up_by_its_request_id(
 async def test_a_commit_whose_answer_is_lost_without_a_request_id_is_unknown(
     proxy: LossyProxy, lossy: Store
 ) -> None:
-    proxy.loses_answer_to = COMMIT
+    proxy.loses_commit = True
 
     with pytest.raises(StoreUnavailable):
         await add_model(lossy)

@@ -275,18 +275,20 @@ class PullTest {
     /** A lock is the process's: whoever closes the file a second time would give it away. */
     @Test
     void aRefusedPullDoesNotTakeTheLockOfTheOneThatGoesOn() throws Exception {
+        registry.files.remove("config.json");
+        registry.publish();
         CountDownLatch underWay = new CountDownLatch(1);
         CountDownLatch mayGoOn = new CountDownLatch(1);
         CompletableFuture<Pulled> first = client.pullAsync(
-                "vision/digits/1", target, PullOptions.create().onProgress(progress -> {
-                    underWay.countDown();
+                "vision/digits/1", target, PullOptions.create().rangesAtOnce(1).onProgress(progress -> {
+                    underWay.countDown(); // At the empty file, one at a time: nothing has come that would be kept.
                     await(mayGoOn);
                 }));
         await(underWay);
         Path lock = nursery(registry.version.getManifestDigest().substring(7, 23)).resolve("lock");
 
         assertThrows(TargetBusy.class, () -> client.pull("vision/digits/1", target));
-        registry.files.put("config.json", "[]".getBytes());
+        registry.files.put("weights/model.safetensors", random(MIB));
         registry.publish();
         client.pull("vision/digits/1", target);
 
