@@ -166,7 +166,7 @@ async def test_a_commit_whose_answer_the_server_lost_is_told_truly(
                 done = await hear(bench.channel, method, request)
                 again = await hear(bench.channel, method, request)
 
-                assert not wire.drops and not wire.loses_commit
+                assert (wire.drops, wire.loses_commit) == (b"", False), method
                 assert (undone.code, between) == (UNAVAILABLE, before), (method, undone)
                 assert undone.reason == "STORE_UNAVAILABLE", method
                 assert done.code is OK, (method, done)
