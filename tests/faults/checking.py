@@ -14,6 +14,9 @@ from tests.faults.histories import History, Operation, Outcome
 from tests.faults.workload import MODELS, Known
 
 UNKNOWN = Outcome.UNKNOWN
+MAKERS = ("RegistryService/SealDraft", "RegistryService/CreateVersion")
+"""What gives a version its number."""
+
 PUBLISHED = (version_pb2.VERSION_STATE_READY, version_pb2.VERSION_STATE_DEPRECATED)
 
 
@@ -25,7 +28,7 @@ def problems(history: History, known: Known, found: Evidence) -> list[str]:
         *revisions(found),
         *order(history.acknowledged()),
         *numbers(found),
-        *seals(history.acknowledged("RegistryService/SealDraft"), found),
+        *seals(history.acknowledged(*MAKERS), found),
         *publications(history, found),
         *moves(found),
         *alias_changes(history.acknowledged("RegistryService/SetAlias"), found),
@@ -90,11 +93,11 @@ def numbers(found: Evidence) -> Iterator[str]:
             for event in events
             if event.HasField("version")
             and event.version.name.startswith(f"{model}/")
-            and event.action == "SealDraft"
+            and event.action in ("SealDraft", "CreateVersion")
             and event.type == 1
         ]
         if given != sorted(set(given)):
-            yield f"the versions of {model} were sealed in the order {given}"
+            yield f"the versions of {model} were made in the order {given}"
 
 
 def seals(operations: Sequence[Operation], found: Evidence) -> Iterator[str]:
@@ -118,7 +121,7 @@ def seals(operations: Sequence[Operation], found: Evidence) -> Iterator[str]:
 def publications(history: History, found: Evidence) -> Iterator[str]:
     """A version that was published is, under the same semantic version; none has one twice."""
     there = {version.name: version for some in found.versions.values() for version in some}
-    for one in history.acknowledged("RegistryService/PublishVersion", "RegistryService/SealDraft"):
+    for one in history.acknowledged("RegistryService/PublishVersion", *MAKERS):
         said = one.answer.version
         if said.state not in PUBLISHED:
             continue
@@ -170,7 +173,7 @@ def alias_reads(operations: Sequence[Operation], found: Evidence) -> Iterator[st
 
 def phantoms(history: History, found: Evidence) -> Iterator[str]:
     """Nothing is there that nobody was told of: each lost answer was given when asked again."""
-    told = {one.answer.version.name for one in history.acknowledged("RegistryService/SealDraft")}
+    told = {one.answer.version.name for one in history.acknowledged(*MAKERS)}
     for versions in found.versions.values():
         yield from (f"nobody made {one.name}" for one in versions if one.name not in told)
     made = {one.revision for one in history.acknowledged("RegistryService/SetAlias")}
@@ -199,8 +202,11 @@ def entries(history: History, found: Evidence) -> Iterator[str]:
 
 
 def made_revision(one: Operation) -> bool:
-    """Whether it changed something: an alias set to where it points changes nothing."""
-    if not one.is_mutation:
+    """Whether it changed something: an alias set to where it points changes nothing.
+
+    Nor does a version that was there already: if it was published so, it is held for a read.
+    """
+    if not one.is_mutation or (one.method == MAKERS[1] and one.answer.existed):
         return False
     request = one.request
     is_same = getattr(request, "version_number", 0) == getattr(

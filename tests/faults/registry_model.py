@@ -24,6 +24,7 @@ BOUND = 0.9
 @dataclass
 class Version:
     content: bytes
+    run: str = ""
     state: str = CANDIDATE
     before: str = ""
     semver: tuple[int, int, int] | None = None
@@ -59,19 +60,29 @@ class PureModel:
         found = self.drafts[draft]
         if self.is_deleted or not found.is_open or found.content is None:
             return 0
-        number = self.number_of(found.content)
-        version = self.versions[number - 1] if number else Version(found.content)
+        number = self._made(found.content, "", publish=publish)
+        found.is_open = not number
+        return number
+
+    def create(self, content: bytes, run: str, *, publish: bool) -> int:
+        """The number that a version of content that is here gets or has; 0 where refused."""
+        if self.is_deleted or not self.has(content):
+            return 0
+        return self._made(content, run, publish=publish)
+
+    def _made(self, content: bytes, run: str, *, publish: bool) -> int:
+        same = (n for n, v in enumerate(self.versions, 1) if (v.content, v.run) == (content, run))
+        number = next(same, 0)
+        version = self.versions[number - 1] if number else Version(content, run)
         if publish and version.state not in RESOLVING and not self._publish(version):
             return 0
         if not number:
             self.versions.append(version)
-            number = len(self.versions)
-        found.is_open = False
-        return number
+        return number or len(self.versions)
 
-    def number_of(self, content: bytes) -> int:
-        """The version that has it; 0 where there is none."""
-        return next((n for n, v in enumerate(self.versions, 1) if v.content == content), 0)
+    def has(self, content: bytes) -> bool:
+        """Whether it need not be sent again."""
+        return any(one.content == content and one.state != DELETED for one in self.versions)
 
     def publish(self, number: int) -> bool:
         return not self.is_deleted and self._publish(self.versions[number - 1])

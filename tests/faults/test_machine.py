@@ -114,7 +114,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(choice=st.integers(min_value=0, max_value=9))
     def draft(self, choice: int) -> None:
-        content = f"{self.name} {choice}".encode() if choice else None
+        content = self._content(choice) if choice else None
         request = api.CreateDraftRequest(parent=self.name)
         made = self.ask(self._registry.CreateDraft, request, granted=not self.twin.is_deleted)
         if made is None:
@@ -122,6 +122,9 @@ class Machine(RuleBasedStateMachine):
         if content is not None:
             self._upload(made.draft.name, content)
         self.twin.drafts[made.draft.name] = Draft(content)
+
+    def _content(self, choice: int) -> bytes:
+        return f"{self.name} {choice}".encode()
 
     def _upload(self, draft: str, content: bytes) -> None:
         upload = upload_pb2.Upload(
@@ -131,8 +134,7 @@ class Machine(RuleBasedStateMachine):
             digest=digest(content),
         )
         begun = self._artifacts.BeginUpload(artifact.BeginUploadRequest(upload=upload)).upload
-        number = self.twin.number_of(content)
-        is_known = bool(number) and self.twin.versions[number - 1].state != DELETED
+        is_known = self.twin.has(content)
         assert (begun.state == upload_pb2.UPLOAD_STATE_COMPLETE) == is_known
         if is_known:
             return
@@ -161,6 +163,28 @@ class Machine(RuleBasedStateMachine):
         if answer is not None:
             assert answer.version.name == self.version(number)
             assert answer.existed == (number <= sealed_before)
+
+    @precondition(lambda self: self.twin.versions)
+    @rule(
+        choice=st.integers(min_value=1, max_value=9),
+        run=st.sampled_from(("", "a", "b")),
+        publish=st.booleans(),
+    )
+    def create(self, choice: int, run: str, publish: bool) -> None:
+        """Of content that is here, perhaps; with other facts it is another version."""
+        content, before = self._content(choice), len(self.twin.versions)
+        version = version_pb2.ModelVersion()
+        version.files.add(path="model.bin", size_bytes=len(content), digest=digest(content))
+        if run:
+            version.facts.hyperparameters["run"] = run
+        request = api.CreateVersionRequest(parent=self.name, version=version, publish=publish)
+        if publish:
+            request.bump = version_pb2.BUMP_MINOR
+        number = self.twin.create(content, run, publish=publish)
+        answer = self.ask(self._registry.CreateVersion, request, granted=number > 0)
+        if answer is not None:
+            assert answer.version.name == self.version(number)
+            assert answer.existed == (number <= before)
 
     @precondition(lambda self: self.twin.drafts)
     @rule(choice=choices)

@@ -42,6 +42,7 @@ class Known:
 
     sealed: dict[str, list[int]] = field(default_factory=lambda: {model: [] for model in MODELS})
     ready: dict[str, list[int]] = field(default_factory=lambda: {model: [] for model in MODELS})
+    contents: list[tuple[str, int]] = field(default_factory=list)
     lies_taken: int = 0
 
 
@@ -59,7 +60,10 @@ class Client:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Act until told to stop, or until the server is gone if the history ends with it."""
-        acts = (self.push, self.push, self.publish, self.point, self.point, self.read, self.lie)
+        acts = (
+            *(self.push, self.push, self.copy, self.publish),
+            *(self.point, self.point, self.read, self.lie),
+        )
         while not stop.is_set():
             try:
                 await self._random.choice(acts)(self._random.choice(MODELS))
@@ -78,8 +82,27 @@ class Client:
             request.publish, request.bump = True, version_pb2.BUMP_PATCH
         sealed = await self._call("RegistryService/SealDraft", request)
         if sealed.outcome is Outcome.ACKNOWLEDGED:
-            known = self._known.ready if request.publish else self._known.sealed
-            known[model].append(_number(sealed.answer.version.name))
+            self._known.contents.append((digest(content), len(content)))
+            self._learn(model, sealed)
+
+    async def copy(self, model: str) -> None:
+        """Make a version of content that some model has, in one call; often of none that is new."""
+        if not self._known.contents:
+            return
+        content, size = self._random.choice(self._known.contents)
+        version = version_pb2.ModelVersion()
+        version.files.add(path="model.bin", size_bytes=size, digest=content)
+        version.facts.hyperparameters["run"] = str(self._random.randrange(3))
+        request = api.CreateVersionRequest(parent=model, version=version, request_id=_id())
+        if self._random.random() < 0.5:
+            request.publish, request.bump = True, version_pb2.BUMP_PATCH
+        made = await self._call("RegistryService/CreateVersion", request)
+        if made.outcome is Outcome.ACKNOWLEDGED and not made.answer.existed:
+            self._learn(model, made)
+
+    def _learn(self, model: str, made: Operation) -> None:
+        known = self._known.ready if made.request.publish else self._known.sealed
+        known[model].append(_number(made.answer.version.name))
 
     async def publish(self, model: str) -> None:
         if not self._known.sealed[model]:
