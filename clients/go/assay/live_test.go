@@ -82,6 +82,45 @@ func TestLivePushingTheSameAgainGivesTheVersionThatExists(t *testing.T) {
 	}
 }
 
+func TestLiveAVersionIsMadeOfWhatIsThereInOneCall(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx := context.Background()
+	model := pushed(t, client, writeFiles(t, digits))
+	first, err := client.Resolve(ctx, model+"/1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &assayv1.ModelVersion{
+		Files: first.GetVersion().GetFiles(), Card: "# Retrained",
+		Facts: &assayv1.Facts{Hyperparameters: map[string]string{"seed": "2"}},
+	}
+
+	made, err := client.CreateVersion(ctx, model, other, assay.CreateVersionOptions{Publish: true, Semver: "2.0.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := client.CreateVersion(ctx, model, other, assay.CreateVersionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if made.Existed || made.Revision == 0 || made.Version.GetNumber() != 2 || made.Version.GetSemver() != "2.0.0" {
+		t.Errorf("it made %+v", made)
+	}
+	if made.Version.GetManifestDigest() != first.GetVersion().GetManifestDigest() {
+		t.Errorf("its files have %s", made.Version.GetManifestDigest())
+	}
+	if !again.Existed || again.Version.GetName() != made.Version.GetName() {
+		t.Errorf("the same again gave %+v", again)
+	}
+	other.Files = append(other.Files, &assayv1.File{Path: "new.bin", SizeBytes: 1, Digest: "sha256:" + strings.Repeat("0", 64)})
+	_, err = client.CreateVersion(ctx, model, other, assay.CreateVersionOptions{})
+	failure := requireKind(t, err, assay.ErrNotPossibleNow)
+	if !assay.HasReason(err, assayv1.ErrorReason_ERROR_REASON_FILES_MISSING) || len(failure.Violations) != 1 {
+		t.Errorf("a file that is not there: %v %+v", err, failure.Violations)
+	}
+}
+
 func TestLiveAGateOpensWhenItsRuleIsMet(t *testing.T) {
 	client, _, _ := live(t, "admin")
 	ctx := context.Background()

@@ -49,7 +49,7 @@ type PushOptions struct {
 	Progress func(Progress)
 }
 
-// Pushed is what a push made.
+// Pushed is the version that Push or CreateVersion made.
 type Pushed struct {
 	// Version is the sealed version.
 	Version *assayv1.ModelVersion
@@ -57,7 +57,8 @@ type Pushed struct {
 	Existed bool
 	// SentBytes is how much was sent: less than the files have where the server knew some already.
 	SentBytes int64
-	// Revision is that of the change; 0 where an earlier push had sealed the version.
+	// Revision is that of the change; 0 where an earlier push had sealed the version, and the newest
+	// where CreateVersion found it there already.
 	Revision int64
 }
 

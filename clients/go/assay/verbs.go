@@ -13,6 +13,43 @@ func (c *Client) WhoAmI(ctx context.Context) (*assayv1.WhoAmIResponse, error) {
 	return c.Access().WhoAmI(ctx, &assayv1.WhoAmIRequest{})
 }
 
+// CreateVersionOptions say whether a version is published as it is made. The zero value makes a candidate.
+type CreateVersionOptions struct {
+	// Publish makes the version READY in the same step. Where a gate is closed, nothing is made.
+	Publish bool
+	// Bump is, with Publish, the part of the semantic version that grows.
+	Bump assayv1.Bump
+	// Semver is, with Publish, the semantic version itself; it excludes Bump.
+	Semver string
+}
+
+// CreateVersion makes a version, in one call and without a transfer, of files that versions in the
+// namespace have already. Of version it takes files (path, size and digest of each, such as those of
+// another version), facts, description, card and tags; the server sets all else.
+//
+// While you may not download the content of some file from anywhere there, it fails with
+// [ErrNotPossibleNow] and the reason FILES_MISSING, and Error.Violations names every such file: push them.
+// While a gate is closed it fails with [ErrGateClosed]. It is safe to repeat.
+func (c *Client) CreateVersion(
+	ctx context.Context, model string, version *assayv1.ModelVersion, options CreateVersionOptions,
+) (*Pushed, error) {
+	parent, err := ModelName(model)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.Registry().CreateVersion(ctx, &assayv1.CreateVersionRequest{
+		Parent: parent, Publish: options.Publish, Bump: options.Bump, Semver: options.Semver,
+		Version: &assayv1.ModelVersion{
+			Files: version.GetFiles(), Facts: version.GetFacts(), Tags: version.GetTags(),
+			Description: version.GetDescription(), Card: version.GetCard(),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Pushed{Version: answer.GetVersion(), Existed: answer.GetExisted(), Revision: answer.GetRevision()}, nil
+}
+
 // PublishOptions say which semantic version a published version gets. The zero value lets the server
 // infer it from what changed.
 type PublishOptions struct {

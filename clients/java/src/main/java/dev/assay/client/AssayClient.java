@@ -4,6 +4,8 @@ import dev.assay.v1.AccessServiceGrpc;
 import dev.assay.v1.ArtifactServiceGrpc;
 import dev.assay.v1.AuditServiceGrpc;
 import dev.assay.v1.CheckGateRequest;
+import dev.assay.v1.CreateVersionRequest;
+import dev.assay.v1.CreateVersionResponse;
 import dev.assay.v1.Evaluation;
 import dev.assay.v1.EvaluationServiceGrpc;
 import dev.assay.v1.GetVersionRequest;
@@ -264,6 +266,39 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
                 .setGateId(gate)
                 .build();
         return connection.call(EvaluationServiceGrpc.getCheckGateMethod(), request).getVerdict();
+    }
+
+    /**
+     * Makes a version, in one call and without a transfer, of files that versions in the namespace have already. It is safe
+     * to repeat.
+     *
+     * @param model such as {@code vision/digits}
+     * @param version its files (path, size and digest of each, such as those of another version), facts, description, card
+     *     and tags; the server sets all else
+     * @param options whether it is published
+     * @return the version; the one with the same files and facts if there is such a one
+     * @throws NotPossibleNow with the reason FILES_MISSING, if you may not download the content of some file from anywhere
+     *     there; {@link NotPossibleNow#violations()} names every one: push them
+     * @throws GateClosed if a rule is not met; nothing was made
+     */
+    public Pushed createVersion(String model, ModelVersion version, CreateVersionOptions options) {
+        ModelVersion.Builder wanted = ModelVersion.newBuilder()
+                .addAllFiles(version.getFilesList())
+                .setDescription(version.getDescription())
+                .setCard(version.getCard())
+                .putAllTags(version.getTagsMap());
+        if (version.hasFacts()) {
+            wanted.setFacts(version.getFacts());
+        }
+        CreateVersionRequest request = CreateVersionRequest.newBuilder()
+                .setParent(Names.modelName(model))
+                .setVersion(wanted)
+                .setPublish(options.publish)
+                .setBump(options.bump)
+                .setSemver(options.semver)
+                .build();
+        CreateVersionResponse answer = connection.call(RegistryServiceGrpc.getCreateVersionMethod(), request);
+        return new Pushed(answer.getVersion(), answer.getExisted(), 0, answer.getRevision());
     }
 
     /**

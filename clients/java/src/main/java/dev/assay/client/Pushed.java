@@ -2,7 +2,7 @@ package dev.assay.client;
 
 import dev.assay.v1.ModelVersion;
 
-/** What a push made. */
+/** The version that a push made, or {@link AssayClient#createVersion}. */
 public final class Pushed {
     private final ModelVersion version;
     private final boolean existed;
@@ -55,7 +55,8 @@ public final class Pushed {
     /**
      * Gives the revision of the change.
      *
-     * @return the revision; 0 where an earlier push had sealed the version
+     * @return the revision; 0 where an earlier push had sealed the version, and the newest where {@link
+     *     AssayClient#createVersion} found it there already
      */
     public long revision() {
         return revision;

@@ -11,6 +11,8 @@ import dev.assay.v1.Bump;
 import dev.assay.v1.Comparison;
 import dev.assay.v1.DatasetReference;
 import dev.assay.v1.Evaluation;
+import dev.assay.v1.Facts;
+import dev.assay.v1.File;
 import dev.assay.v1.Gate;
 import dev.assay.v1.GetModelRequest;
 import dev.assay.v1.Model;
@@ -66,7 +68,7 @@ class LiveTest {
         byte[] weights = trained(5 * MIB + 3);
         Pushed pushed = client.push(model, directory.resolve("trained"), creating());
         assertEquals(model + "/1", pushed.reference());
-        assertEquals(5 * MIB + 3 + 2, pushed.sentBytes());
+        assertEquals(5 * MIB + 3 + config().length(), pushed.sentBytes());
 
         setGate(0.95);
         GateClosed unmeasured = assertThrows(GateClosed.class, () -> client.publish(pushed.reference()));
@@ -97,7 +99,7 @@ class LiveTest {
         assertArrayEquals(
                 java.util.Arrays.copyOfRange(weights, MIB - 1, MIB + 4),
                 client.readRange(model + "/1", "weights/model.safetensors", MIB - 1, 5));
-        assertThrows(OutOfRange.class, () -> client.readRange(model + "/1", "config.json", 1, 5));
+        assertThrows(OutOfRange.class, () -> client.readRange(model + "/1", "config.json", 1, 500));
     }
 
     @Test
@@ -114,6 +116,37 @@ class LiveTest {
         assertTrue(described.existed());
         assertEquals(0, described.sentBytes());
         assertEquals(1, client.listVersions(model).stream().count());
+    }
+
+    @Test
+    void aVersionIsMadeOfWhatIsThereInOneCall() throws Exception {
+        trained(MIB);
+        client.push(model, directory.resolve("trained"), creating());
+        ModelVersion first = client.resolve(model + "/1").getVersion();
+        ModelVersion other = ModelVersion.newBuilder()
+                .addAllFiles(first.getFilesList())
+                .setCard("# Retrained")
+                .setFacts(Facts.newBuilder().putHyperparameters("seed", "2"))
+                .build();
+
+        Pushed made = client.createVersion(model, other, CreateVersionOptions.create().publish().semver("2.0.0"));
+        Pushed again = client.createVersion(model, other, CreateVersionOptions.create());
+
+        assertEquals(model + "/2", made.reference());
+        assertEquals("2.0.0", made.version().getSemver());
+        assertEquals(first.getManifestDigest(), made.version().getManifestDigest());
+        assertFalse(made.existed());
+        assertEquals(0, made.sentBytes());
+        assertTrue(made.revision() > 0);
+        assertTrue(again.existed());
+        assertEquals(made.reference(), again.reference());
+        ModelVersion lacking = other.toBuilder()
+                .addFiles(File.newBuilder().setPath("new.bin").setSizeBytes(1).setDigest(DIGEST))
+                .build();
+        NotPossibleNow missing = assertThrows(
+                NotPossibleNow.class, () -> client.createVersion(model, lacking, CreateVersionOptions.create()));
+        assertEquals("FILES_MISSING", missing.reason());
+        assertEquals(1, missing.violations().size());
     }
 
     @Test
@@ -246,7 +279,12 @@ class LiveTest {
         new Random().nextBytes(weights);
         Files.createDirectories(directory.resolve("trained/weights"));
         Files.write(directory.resolve("trained/weights/model.safetensors"), weights);
-        Files.writeString(directory.resolve("trained/config.json"), "{}");
+        // Of this test alone: what another version has is not sent again.
+        Files.writeString(directory.resolve("trained/config.json"), config());
         return weights;
+    }
+
+    private String config() {
+        return "{\"model\": \"" + model + "\"}";
     }
 }
