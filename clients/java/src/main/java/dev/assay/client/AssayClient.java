@@ -93,7 +93,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
     /**
      * Makes a version of a file or of a directory: creates a draft, uploads what the server does not have, and seals.
      *
-     * <p>Files are read once to hash them and once to send them, in bounded memory. After a break it goes on from what the
+     * <p>Where the files have 64 MiB at most and the server has all of them already, that is one call, and no draft is made.
+     * Else files are read once to hash them and once to send them, in bounded memory. After a break it goes on from what the
      * server holds for certain, until nothing moved for as long as {@link AssayClientBuilder#patience} says; pushing again,
      * even after a restart, goes on as well.
      *
@@ -299,6 +300,18 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
                 .build();
         CreateVersionResponse answer = connection.call(RegistryServiceGrpc.getCreateVersionMethod(), request);
         return new Pushed(answer.getVersion(), answer.getExisted(), 0, answer.getRevision());
+    }
+
+    /**
+     * Makes a version of known files in the background.
+     *
+     * @param model such as {@code vision/digits}
+     * @param version its files, facts, description, card and tags
+     * @param options whether it is published
+     * @return what {@link #createVersion} gives or throws; cancelling it ends the call
+     */
+    public CompletableFuture<Pushed> createVersionAsync(String model, ModelVersion version, CreateVersionOptions options) {
+        return Background.run(connection.executor, () -> createVersion(model, version, options));
     }
 
     /**

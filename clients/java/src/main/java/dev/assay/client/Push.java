@@ -3,6 +3,8 @@ package dev.assay.client;
 import com.google.protobuf.CodedOutputStream;
 import dev.assay.v1.CreateDraftRequest;
 import dev.assay.v1.CreateModelRequest;
+import dev.assay.v1.CreateVersionRequest;
+import dev.assay.v1.CreateVersionResponse;
 import dev.assay.v1.Draft;
 import dev.assay.v1.DraftState;
 import dev.assay.v1.ErrorReason;
@@ -21,11 +23,21 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
-/** One push under way: hash, find the draft, upload what the server does not have, seal. */
+/**
+ * One push under way: hash, and ask whether the server has it all; else find the draft, upload what the server does not
+ * have, seal.
+ */
 final class Push {
+    /** Up to here the server is asked first whether it has everything: the same in every client. */
+    static final long AT_ONCE_BYTES_MAX = 64L << 20;
+
+    /** Some 200 KiB of a message that has room for 4 MiB. */
+    static final int AT_ONCE_FILES_MAX = 1000;
+
     private final Connection connection;
     private final String model;
     private final PushOptions options;
@@ -42,6 +54,50 @@ final class Push {
 
     Pushed run() {
         hash();
+        Optional<Pushed> known = options.draft.isEmpty() && isSmall() ? ofKnown() : Optional.empty();
+        return known.orElseGet(this::byDraft);
+    }
+
+    private boolean isSmall() {
+        return files.size() <= AT_ONCE_FILES_MAX && sum(manifest()) <= AT_ONCE_BYTES_MAX;
+    }
+
+    /** The version, if the server has all that it is made of; else a draft is to be filled. */
+    private Optional<Pushed> ofKnown() {
+        Draft content = options.content.build();
+        CreateVersionRequest request = CreateVersionRequest.newBuilder()
+                .setParent(model)
+                .setVersion(ModelVersion.newBuilder()
+                        .addAllFiles(manifest())
+                        .setFacts(content.getFacts())
+                        .setDescription(content.getDescription())
+                        .setCard(content.getCard())
+                        .putAllTags(content.getTagsMap()))
+                .setManifestDigest(Manifests.digest(manifest()))
+                .setPublish(options.publish)
+                .setBump(options.bump)
+                .setSemver(options.semver)
+                .build();
+        try {
+            CreateVersionResponse answer = connection.call(RegistryServiceGrpc.getCreateVersionMethod(), request);
+            tellAllIsThere();
+            return Optional.of(new Pushed(answer.getVersion(), answer.getExisted(), 0, answer.getRevision()));
+        } catch (MethodUnknown | NotFound olderOrNoModel) {
+            return Optional.empty();
+        } catch (NotPossibleNow refusal) {
+            if (!refusal.hasReason(ErrorReason.ERROR_REASON_FILES_MISSING)) {
+                throw refusal;
+            }
+            return Optional.empty();
+        }
+    }
+
+    private void tellAllIsThere() {
+        Meter meter = new Meter(Step.SENDING, options.onProgress, sum(manifest()));
+        manifest().forEach(file -> meter.set(file.getPath(), file.getSizeBytes(), file.getSizeBytes()));
+    }
+
+    private Pushed byDraft() {
         Draft draft = draft();
         if (draft.getState() == DraftState.DRAFT_STATE_SEALED) {
             return sealedBefore(draft);

@@ -55,8 +55,8 @@ public final class Pushed {
     /**
      * Gives the revision of the change.
      *
-     * @return the revision; 0 where an earlier push had sealed the version, and the newest where {@link
-     *     AssayClient#createVersion} found it there already
+     * @return the revision; 0 where an earlier push had sealed the version, and the newest where it
+     *     was found there in one call, as by {@link AssayClient#createVersion}
      */
     public long revision() {
         return revision;

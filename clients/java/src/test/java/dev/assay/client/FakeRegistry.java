@@ -11,6 +11,8 @@ import dev.assay.v1.CommitUploadRequest;
 import dev.assay.v1.CommitUploadResponse;
 import dev.assay.v1.CreateDraftRequest;
 import dev.assay.v1.CreateDraftResponse;
+import dev.assay.v1.CreateVersionRequest;
+import dev.assay.v1.CreateVersionResponse;
 import dev.assay.v1.Draft;
 import dev.assay.v1.DraftState;
 import dev.assay.v1.File;
@@ -44,10 +46,12 @@ import java.io.ByteArrayOutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 /** A registry with one model, in memory, whose transfers can be made to fail. */
 final class FakeRegistry {
@@ -100,6 +104,10 @@ final class FakeRegistry {
         return Digests.named(digest);
     }
 
+    private static Set<String> digests(ModelVersion version) {
+        return version.getFilesList().stream().map(File::getDigest).collect(Collectors.toSet());
+    }
+
     private static <A> void answer(StreamObserver<A> observer, A answer) {
         observer.onNext(answer);
         observer.onCompleted();
@@ -144,6 +152,33 @@ final class FakeRegistry {
                 return;
             }
             answer(observer, SealDraftResponse.newBuilder().setVersion(version).setRevision(7).build());
+        }
+
+        /** Only what is in the version counts as there, as on a server: not what lies in a draft. */
+        @Override
+        public void createVersion(CreateVersionRequest request, StreamObserver<CreateVersionResponse> observer) {
+            ModelVersion wanted = request.getVersion();
+            if (!digests(version).containsAll(digests(wanted))) {
+                observer.onError(Refusals.refusal(Status.Code.FAILED_PRECONDITION, "FILES_MISSING", "Push them."));
+                return;
+            }
+            String digest = Manifests.digest(wanted.getFilesList());
+            if (!request.getManifestDigest().isEmpty() && !request.getManifestDigest().equals(digest)) {
+                observer.onError(Refusals.refusal(Status.Code.DATA_LOSS, "DIGEST_MISMATCH", "The files are others."));
+                return;
+            }
+            boolean existed = digest.equals(version.getManifestDigest()) && wanted.getFacts().equals(version.getFacts());
+            if (!existed) {
+                String name = MODEL + "/versions/" + (version.getNumber() + 1);
+                version = wanted.toBuilder()
+                        .setName(name)
+                        .setNumber(version.getNumber() + 1)
+                        .setManifestDigest(digest)
+                        .build();
+            }
+            answer(
+                    observer,
+                    CreateVersionResponse.newBuilder().setVersion(version).setExisted(existed).setRevision(8).build());
         }
 
         @Override
