@@ -34,8 +34,10 @@ func TestWhatCannotBePushedIsRefusedBeforeAnythingMoves(t *testing.T) {
 	}
 	_, err := server.client().Push(context.Background(), "vision/digits", t.TempDir(), assay.PushOptions{})
 	requireSays(t, requireKind(t, err, assay.ErrUnsafeFile).Message, "holds no files")
-	if calls := server.Calls("CreateDraft"); len(calls) != 0 {
-		t.Errorf("the server was asked: %v", calls)
+	for _, method := range []string{"CreateVersion", "CreateDraft"} {
+		if calls := server.Calls(method); len(calls) != 0 {
+			t.Errorf("the server was asked: %v", calls)
+		}
 	}
 }
 

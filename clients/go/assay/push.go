@@ -58,12 +58,13 @@ type Pushed struct {
 	// SentBytes is how much was sent: less than the files have where the server knew some already.
 	SentBytes int64
 	// Revision is that of the change; 0 where an earlier push had sealed the version, and the newest
-	// where CreateVersion found it there already.
+	// where there was nothing to change.
 	Revision int64
 }
 
 // Push makes a version of a file or of a directory: it creates a draft, uploads what the server does not
-// have, and seals. The model is named like "vision/digits".
+// have, and seals. Up to 64 MiB it asks first whether the server has everything, and is done then, without a
+// draft. The model is named like "vision/digits".
 //
 // Files are read once to hash them and once to send them, in bounded memory. After a break Push goes on
 // from what the server holds for certain, until nothing moved for as long as [WithPatience] says; calling
@@ -114,6 +115,9 @@ func (p *push) run(ctx context.Context) (*Pushed, error) {
 	}
 	if err := p.hash(ctx, atOnce); err != nil {
 		return nil, err
+	}
+	if made, err := p.ofKnown(ctx); made != nil || err != nil {
+		return made, err
 	}
 	draft, err := p.draft(ctx)
 	if err != nil {

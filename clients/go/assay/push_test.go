@@ -196,33 +196,35 @@ func TestPatienceEndsWithASentenceAndTheNextPushGoesOn(t *testing.T) {
 }
 
 func TestPushingTheSameAgainGivesTheVersionThatExists(t *testing.T) {
-	server := serve(t).withModel()
-	source := writeFiles(t, digits)
-	first := push(t, server.client(), source, assay.PushOptions{})
+	for _, server := range []*served{serve(t).withModel(), serve(t).withModel().older()} {
+		source := writeFiles(t, digits)
+		first := push(t, server.client(), source, assay.PushOptions{})
 
-	again := push(t, server.client(), source, assay.PushOptions{})
-	other := push(t, server.client(), source, assay.PushOptions{Description: "another draft, the same record"})
+		again := push(t, server.client(), source, assay.PushOptions{})
+		other := push(t, server.client(), source, assay.PushOptions{Description: "another draft, the same record"})
 
-	for _, pushed := range []*assay.Pushed{again, other} {
-		if !pushed.Existed || pushed.Version.Name != first.Version.Name || pushed.SentBytes != 0 {
-			t.Errorf("got %+v", pushed)
+		for _, pushed := range []*assay.Pushed{again, other} {
+			if !pushed.Existed || pushed.Version.Name != first.Version.Name || pushed.SentBytes != 0 {
+				t.Errorf("got %+v", pushed)
+			}
 		}
 	}
 }
 
 func TestASecondPushPublishesWhatTheFirstOnlySealed(t *testing.T) {
-	server := serve(t).withModel()
-	source := writeFiles(t, digits)
-	first := push(t, server.client(), source, assay.PushOptions{})
-	_, err := server.client().Evaluate(context.Background(), first.Version.Name, accuracy(0.95))
-	if err != nil {
-		t.Fatal(err)
-	}
+	for _, server := range []*served{serve(t).withModel(), serve(t).withModel().older()} {
+		source := writeFiles(t, digits)
+		first := push(t, server.client(), source, assay.PushOptions{})
+		_, err := server.client().Evaluate(context.Background(), first.Version.Name, accuracy(0.95))
+		if err != nil {
+			t.Fatal(err)
+		}
 
-	again := push(t, server.client(), source, assay.PushOptions{Publish: true})
+		again := push(t, server.client(), source, assay.PushOptions{Publish: true})
 
-	if again.Version.State != assayv1.VersionState_VERSION_STATE_READY {
-		t.Errorf("the state is %v", again.Version.State)
+		if again.Version.State != assayv1.VersionState_VERSION_STATE_READY || !again.Existed || again.Revision == 0 {
+			t.Errorf("got %+v", again)
+		}
 	}
 }
 

@@ -84,6 +84,17 @@ func (s *served) withModel() *served {
 	return s
 }
 
+// older makes it a server of before there was CreateVersion.
+func (s *served) older() *served {
+	s.Fail(func(call memoryregistry.Call) error {
+		if call.Method == "CreateVersion" {
+			return status.Error(codes.Unimplemented, "unknown method CreateVersion for service assay.v1.RegistryService")
+		}
+		return nil
+	})
+	return s
+}
+
 // once gives a fault that strikes the first call that fits, and only that.
 func once(fits func(memoryregistry.Call) bool, err error) func(memoryregistry.Call) error {
 	struck := make(chan struct{}, 1)

@@ -73,22 +73,14 @@ func (r *Registry) SealDraft(_ context.Context, request *assayv1.SealDraftReques
 	if digest != request.ManifestDigest {
 		return nil, Refuse(codes.DataLoss, assayv1.ErrorReason_ERROR_REASON_DIGEST_MISMATCH, "The files have "+digest, nil)
 	}
-	for _, version := range r.versions[model] {
-		if version.ManifestDigest == digest {
-			return &assayv1.SealDraftResponse{Version: version, Existed: true}, nil
-		}
+	if version := r.sealed(model, digest); version != nil {
+		return &assayv1.SealDraftResponse{Version: version, Existed: true}, nil
 	}
-	version := &assayv1.ModelVersion{
-		Number: int64(len(r.versions[model]) + 1), State: assayv1.VersionState_VERSION_STATE_CANDIDATE, ManifestDigest: digest,
-		Files: draft.Files, FileCount: int32(len(draft.Files)), Facts: draft.Facts, Card: draft.Card, Tags: draft.Tags,
-		CreatedBy: "tester",
-	}
-	version.Name = fmt.Sprintf("%s/versions/%d", model, version.Number)
-	for _, file := range draft.Files {
-		version.SizeBytes += file.SizeBytes
-	}
+	version := r.newVersion(model, &assayv1.ModelVersion{
+		ManifestDigest: digest, Files: draft.Files, Facts: draft.Facts, Card: draft.Card, Tags: draft.Tags,
+	})
 	if request.Publish {
-		version.State, version.Semver = assayv1.VersionState_VERSION_STATE_READY, fmt.Sprintf("1.0.%d", version.Number-1)
+		publish(version)
 	}
 	r.versions[model] = append(r.versions[model], version)
 	draft.State, draft.Version = assayv1.DraftState_DRAFT_STATE_SEALED, version.Name
@@ -166,18 +158,26 @@ func (r *Registry) PublishVersion(_ context.Context, request *assayv1.PublishVer
 	}
 	verdict := r.verdict(request.Name, "publish")
 	if !verdict.Open {
-		failure := &errdetails.PreconditionFailure{}
-		for _, finding := range verdict.Findings {
-			failure.Violations = append(failure.Violations, &errdetails.PreconditionFailure_Violation{
-				Type: "GATE_RULE", Subject: finding.Gate + "#" + finding.RuleId, Description: finding.Why,
-			})
-		}
-		return nil, Refuse(codes.FailedPrecondition, assayv1.ErrorReason_ERROR_REASON_GATE_CLOSED,
-			"The gate publish is closed: "+verdict.Findings[0].Why,
-			map[string]string{"version": request.Name, "gate_id": "publish"}, failure)
+		return nil, gateClosed(verdict)
 	}
-	version.State, version.Semver = assayv1.VersionState_VERSION_STATE_READY, fmt.Sprintf("1.0.%d", version.Number-1)
+	publish(version)
 	return &assayv1.PublishVersionResponse{Version: version, Verdict: verdict, Revision: r.happened("PublishVersion", version.Name)}, nil
+}
+
+func publish(version *assayv1.ModelVersion) {
+	version.State, version.Semver = assayv1.VersionState_VERSION_STATE_READY, fmt.Sprintf("1.0.%d", version.Number-1)
+}
+
+func gateClosed(verdict *assayv1.Verdict) error {
+	failure := &errdetails.PreconditionFailure{}
+	for _, finding := range verdict.Findings {
+		failure.Violations = append(failure.Violations, &errdetails.PreconditionFailure_Violation{
+			Type: "GATE_RULE", Subject: finding.Gate + "#" + finding.RuleId, Description: finding.Why,
+		})
+	}
+	return Refuse(codes.FailedPrecondition, assayv1.ErrorReason_ERROR_REASON_GATE_CLOSED,
+		"The gate publish is closed: "+verdict.Findings[0].Why,
+		map[string]string{"version": verdict.Version, "gate_id": "publish"}, failure)
 }
 
 // SetAlias moves an alias by compare-and-set.
