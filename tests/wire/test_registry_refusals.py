@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest_asyncio
+from google.rpc import error_details_pb2
 
 from assay.v1 import evaluation_pb2, gate_pb2, model_pb2, version_pb2
 from assay.v1 import evaluation_service_pb2 as evaluation_api
@@ -14,7 +15,7 @@ from assay_server.domain.access import Role
 from tests.wire.mutations import of_content
 from tests.wire.publication import HIGHER, TEST_SET, Team, accurate, team_on, worst_class
 from tests.wire.registry import Registry
-from tests.wire.scripted import info_of, refusal
+from tests.wire.scripted import details_of, info_of, refusal
 from tests.wire.transfers import DIGITS, digest
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
@@ -70,6 +71,10 @@ async def test_a_version_of_content_that_is_nowhere_is_told_which(team: Team) ->
     assert "and 380 more" in (error.details() or "")
     assert info_of(error).metadata["model"] == DIGITS
     assert "again.bin" not in info_of(error).metadata["paths"]
+    missing = error_details_pb2.PreconditionFailure()
+    assert any(each.Unpack(missing) for each in details_of(error).details)
+    assert missing.violations[0].subject == "new/0000"
+    assert "push this file" in missing.violations[0].description
     assert told(empty) == (INVALID, "FIELD_INVALID")
 
 

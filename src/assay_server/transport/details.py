@@ -102,7 +102,9 @@ def _missing_files(error: errors.FilesMissing, reason: str) -> rpc.PreconditionF
     failure = rpc.PreconditionFailure()
     room = DETAILS_BYTES_MAX - MESSAGE_BYTES_MAX - METADATA_CHARACTERS_MAX - 512
     for path in error.paths[:LISTED_MAX]:
-        violation = rpc.PreconditionFailure.Violation(type=reason, subject=_cut(path))
+        violation = rpc.PreconditionFailure.Violation(
+            type=reason, subject=_cut(path), description="Its content is not here: push this file."
+        )
         if failure.ByteSize() + violation.ByteSize() > room:
             break
         failure.violations.append(violation)
