@@ -30,24 +30,24 @@ public final class CreateVersionOptions {
     }
 
     /**
-     * Says, when publishing, which part of the semantic version grows.
+     * Says which part of the semantic version grows, and publishes.
      *
      * @param part the part
      * @return these options
      */
-    public CreateVersionOptions bump(Bump part) {
+    public CreateVersionOptions publish(Bump part) {
         bump = part;
-        return this;
+        return publish();
     }
 
     /**
-     * Says, when publishing, which semantic version it gets; that excludes a bump.
+     * Says which semantic version it gets, and publishes.
      *
      * @param version such as {@code 2.0.0}
      * @return these options
      */
-    public CreateVersionOptions semver(String version) {
+    public CreateVersionOptions publish(String version) {
         semver = version;
-        return this;
+        return publish();
     }
 }

@@ -72,7 +72,7 @@ class CreateVersionTest {
         Pushed made = client.createVersion(
                 "vision/digits",
                 wanted.toBuilder().setNumber(99).build(), // which the server sets
-                CreateVersionOptions.create().publish().bump(Bump.BUMP_MINOR));
+                CreateVersionOptions.create().publish(Bump.BUMP_MINOR));
 
         assertEquals(List.of("CreateVersion"), calls());
         assertEquals("vision/digits/2", made.reference());
@@ -88,7 +88,7 @@ class CreateVersionTest {
     @Test
     void theSameOnceMoreIsTheVersionThatIsThere() throws Exception {
         known();
-        CreateVersionOptions published = CreateVersionOptions.create().publish().semver("2.0.0");
+        CreateVersionOptions published = CreateVersionOptions.create().publish("2.0.0");
 
         Pushed made = client.createVersion("vision/digits", registry.version, CreateVersionOptions.create());
         Pushed later = client.createVersionAsync("vision/digits", registry.version, published).get(60, TimeUnit.SECONDS);

@@ -129,7 +129,7 @@ class LiveTest {
                 .setFacts(Facts.newBuilder().putHyperparameters("seed", "2"))
                 .build();
 
-        Pushed made = client.createVersion(model, other, CreateVersionOptions.create().publish().semver("2.0.0"));
+        Pushed made = client.createVersion(model, other, CreateVersionOptions.create().publish("2.0.0"));
         Pushed again = client.createVersion(model, other, CreateVersionOptions.create());
 
         assertEquals(model + "/2", made.reference());
