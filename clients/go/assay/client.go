@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
@@ -130,7 +131,7 @@ func (l *link) newConn() (*grpc.ClientConn, error) {
 	}
 	conn, err := grpc.NewClient(l.target, options...)
 	if err != nil {
-		return nil, &Error{kinds: []error{ErrInvalidInput}, cause: err,
+		return nil, &Error{Code: codes.InvalidArgument, kinds: []error{ErrInvalidInput}, cause: err,
 			Message: fmt.Sprintf("%q is not an address. Write it like registry.example.com:8443. (%v)", l.target, err)}
 	}
 	return conn, nil

@@ -241,7 +241,9 @@ func TestACancelledContextIsCancelledAndNothingElse(t *testing.T) {
 
 	_, err := client.WhoAmI(ctx)
 
-	requireKind(t, err, context.Canceled)
+	if cancelled := requireKind(t, err, context.Canceled); cancelled.Code != codes.Canceled {
+		t.Errorf("its status is %v", cancelled.Code)
+	}
 	if errors.Is(err, assay.ErrUnavailable) {
 		t.Error("a cancelled call says that the server is unavailable")
 	}

@@ -95,7 +95,8 @@ type Violation struct {
 // Error is what every call of this package fails with. Its kinds answer errors.Is, and its cause is
 // unwrapped, so that status.FromError works on it.
 type Error struct {
-	// Code is the status of the call; codes.OK where the failure arose on this machine.
+	// Code is the status of the call. Of failures on this machine it is codes.InvalidArgument for wrong input,
+	// codes.Canceled and codes.DeadlineExceeded where the context ended, and codes.OK for all others.
 	Code codes.Code
 	// Reason is from the catalogue assayv1.ErrorReason, without its prefix, such as "GATE_CLOSED". It
 	// is empty where the server gave none, and for failures on this machine.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
 )
 
@@ -84,6 +86,7 @@ func invalidName(text, what, example string) *Error {
 	return &Error{
 		Message: fmt.Sprintf("%q is not the name of %s. Write it like %s, where an id has a-z, 0-9 and - and begins "+
 			"with a letter.", text, what, example),
+		Code:  codes.InvalidArgument,
 		kinds: []error{ErrInvalidInput},
 	}
 }

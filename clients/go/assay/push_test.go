@@ -315,7 +315,9 @@ func TestAWrongModelNameIsToldWithoutACall(t *testing.T) {
 	for _, name := range []string{"digits", "vision/Digits", "vision/digits/7", "/digits", ""} {
 		_, err := serve(t).client().Push(context.Background(), name, writeFiles(t, digits), assay.PushOptions{})
 
-		requireKind(t, err, assay.ErrInvalidInput)
+		if wrong := requireKind(t, err, assay.ErrInvalidInput); wrong.Code != codes.InvalidArgument {
+			t.Errorf("%q has the status %v", name, wrong.Code)
+		}
 	}
 }
 

@@ -107,6 +107,9 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws ContentMismatch if a file changed while it was sent
      */
     public Pushed push(String model, Path source, PushOptions options) {
+        Required.of(model, "model");
+        Required.of(source, "source");
+        Required.of(options, "options");
         return new Push(connection, model, source, options).run();
     }
 
@@ -153,6 +156,9 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws TransferInterrupted if nothing moved for too long
      */
     public Pulled pull(String reference, Path directory, PullOptions options) {
+        Required.of(reference, "reference");
+        Required.of(directory, "directory");
+        Required.of(options, "options");
         ResolveVersionResponse resolved = resolve(reference);
         ModelVersion version = resolved.getVersion().getFilesCount() > 0
                 ? resolved.getVersion()
@@ -186,6 +192,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws OutOfRange if the range ends after the file does
      */
     public byte[] readRange(String reference, String path, long offset, long length) {
+        Required.of(reference, "reference");
+        Required.of(path, "path");
         ReadArtifactRequest request = ReadArtifactRequest.newBuilder()
                 .setName(versionName(reference))
                 .setPath(path)
@@ -219,11 +227,17 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @return what {@link #resolve} gives or throws; cancelling it ends the call
      */
     public CompletableFuture<ResolveVersionResponse> resolveAsync(String reference) {
-        return Background.call(connection, RegistryServiceGrpc.getResolveVersionMethod(), resolution(reference));
+        try {
+            return Background.call(connection, RegistryServiceGrpc.getResolveVersionMethod(), resolution(reference));
+        } catch (InvalidInput refusal) {
+            return CompletableFuture.failedFuture(refusal);
+        }
     }
 
     private static ResolveVersionRequest resolution(String reference) {
-        return ResolveVersionRequest.newBuilder().setReference(reference).build();
+        return ResolveVersionRequest.newBuilder()
+                .setReference(Required.of(reference, "reference"))
+                .build();
     }
 
     private ModelVersion getVersion(String name) {
@@ -245,6 +259,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @return the evaluation as recorded
      */
     public Evaluation evaluate(String version, Evaluation evaluation) {
+        Required.of(version, "version");
+        Required.of(evaluation, "evaluation");
         ImportEvaluationRequest request = ImportEvaluationRequest.newBuilder()
                 .setParent(versionName(version))
                 .setEvaluation(evaluation)
@@ -262,6 +278,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @return the verdict
      */
     public Verdict checkGate(String version, String gate) {
+        Required.of(version, "version");
+        Required.of(gate, "gate");
         CheckGateRequest request = CheckGateRequest.newBuilder()
                 .setVersion(versionName(version))
                 .setGateId(gate)
@@ -283,6 +301,9 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws GateClosed if a rule is not met; nothing was made
      */
     public Pushed createVersion(String model, ModelVersion version, CreateVersionOptions options) {
+        Required.of(model, "model");
+        Required.of(version, "version");
+        Required.of(options, "options");
         ModelVersion.Builder wanted = ModelVersion.newBuilder()
                 .addAllFiles(version.getFilesList())
                 .setDescription(version.getDescription())
@@ -334,6 +355,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws GateClosed if a rule is not met; {@link GateClosed#findings()} holds every one
      */
     public PublishVersionResponse publish(String version, PublishOptions options) {
+        Required.of(version, "version");
+        Required.of(options, "options");
         PublishVersionRequest request = PublishVersionRequest.newBuilder()
                 .setName(versionName(version))
                 .setBump(options.bump)
@@ -355,6 +378,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws GateClosed if a rule is not met
      */
     public SetAliasResponse setAlias(String alias, long version, long expected, String reason) {
+        Required.of(alias, "alias");
+        Required.of(reason, "reason");
         SetAliasRequest request = SetAliasRequest.newBuilder()
                 .setName(Names.aliasName(alias))
                 .setVersionNumber(version)
@@ -372,7 +397,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @see #watch(WatchOptions)
      */
     public Watch watch(String scope) {
-        return watch(WatchOptions.create().scope(scope));
+        return watch(WatchOptions.create().scope(Required.of(scope, "scope")));
     }
 
     /**
@@ -383,7 +408,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @throws Unreachable if the server is not there at the start
      */
     public Watch watch(WatchOptions options) {
-        return new Watch(connection, options);
+        return new Watch(connection, Required.of(options, "options"));
     }
 
     /**
@@ -450,7 +475,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @return the stub
      */
     public <S extends AbstractStub<S>> S stub(Function<Channel, S> make) {
-        return make.apply(channel());
+        return Required.of(make, "make").apply(channel());
     }
 
     /**
@@ -469,7 +494,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @return what a verb would have thrown
      */
     public AssayException explain(StatusRuntimeException error) {
-        return connection.explain(error);
+        return connection.explain(Required.of(error, "error"));
     }
 
     /** Ends all connections; calls still under way fail with {@link CallCancelled}. */

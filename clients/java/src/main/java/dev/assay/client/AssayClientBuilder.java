@@ -2,7 +2,6 @@ package dev.assay.client;
 
 import io.grpc.ManagedChannelBuilder;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,7 +24,7 @@ public final class AssayClientBuilder {
     private boolean isPlaintext;
 
     AssayClientBuilder(String target) {
-        this.target = Objects.requireNonNull(target, "target");
+        this.target = Required.of(target, "target");
     }
 
     /**
@@ -35,7 +34,7 @@ public final class AssayClientBuilder {
      * @return this builder
      */
     public AssayClientBuilder tls(Tls certificates) {
-        tls = Objects.requireNonNull(certificates, "certificates");
+        tls = Required.of(certificates, "certificates");
         isPlaintext = false;
         return this;
     }
@@ -59,7 +58,7 @@ public final class AssayClientBuilder {
      * @return this builder
      */
     public AssayClientBuilder readDeadline(Duration limit) {
-        readDeadline = Objects.requireNonNull(limit, "limit");
+        readDeadline = Required.of(limit, "limit");
         return this;
     }
 
@@ -70,7 +69,7 @@ public final class AssayClientBuilder {
      * @return this builder
      */
     public AssayClientBuilder writeDeadline(Duration limit) {
-        writeDeadline = Objects.requireNonNull(limit, "limit");
+        writeDeadline = Required.of(limit, "limit");
         return this;
     }
 
@@ -82,7 +81,7 @@ public final class AssayClientBuilder {
      * @return this builder
      */
     public AssayClientBuilder patience(Duration limit) {
-        patience = Objects.requireNonNull(limit, "limit");
+        patience = Required.of(limit, "limit");
         return this;
     }
 
@@ -104,7 +103,7 @@ public final class AssayClientBuilder {
      * @return this builder
      */
     public AssayClientBuilder channels(Consumer<ManagedChannelBuilder<?>> adjustment) {
-        adjust = Objects.requireNonNull(adjustment, "adjustment");
+        adjust = Required.of(adjustment, "adjustment");
         return this;
     }
 
@@ -120,7 +119,7 @@ public final class AssayClientBuilder {
     public AssayClient build() {
         boolean isAddress = PORT.matcher(target).matches() || target.startsWith("unix:");
         if (!isAddress || target.isBlank() || target.contains("://")) {
-            throw new InvalidInput(Failure.of("\"%s\" is not an address. Write it like registry.example.com:8443, without "
+            throw new InvalidInput(Failure.invalid("\"%s\" is not an address. Write it like registry.example.com:8443, without "
                     + "a scheme.", target));
         }
         if (tls == null && !(isPlaintext && isLoopback())) {

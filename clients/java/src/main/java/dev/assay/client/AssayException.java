@@ -15,7 +15,7 @@ public class AssayException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private static final String REASON_PREFIX = "ERROR_REASON_";
 
-    /** OK where the failure arose on this machine. */
+    /** OK where the failure arose on this machine and is like none of a call. */
     private final Status.Code statusCode;
 
     /** From the catalogue; may be empty. */
@@ -60,7 +60,7 @@ public class AssayException extends RuntimeException {
      * @return whether it is that one
      */
     public boolean hasReason(ErrorReason wanted) {
-        return wanted.name().equals(REASON_PREFIX + reason);
+        return Required.of(wanted, "wanted").name().equals(REASON_PREFIX + reason);
     }
 
     /**
@@ -75,7 +75,8 @@ public class AssayException extends RuntimeException {
     /**
      * Gives the status of the call.
      *
-     * @return its code; {@code OK} where the failure arose on this machine
+     * @return its code; of failures on this machine INVALID_ARGUMENT for wrong input, CANCELLED for what was given up, and {@code
+     *     OK} for all others, such as a full disk
      */
     public Status.Code statusCode() {
         return statusCode;

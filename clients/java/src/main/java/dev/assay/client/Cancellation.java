@@ -1,6 +1,7 @@
 package dev.assay.client;
 
 import io.grpc.Context;
+import io.grpc.Status;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,7 @@ final class Cancellation {
     static CallCancelled exception(Throwable cause) {
         return new CallCancelled(
                 Failure.of("The call was given up: its thread was interrupted, its future cancelled, or its client closed.")
+                        .code(Status.Code.CANCELLED)
                         .because(cause));
     }
 

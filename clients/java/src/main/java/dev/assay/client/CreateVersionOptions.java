@@ -36,7 +36,7 @@ public final class CreateVersionOptions {
      * @return these options
      */
     public CreateVersionOptions publish(Bump part) {
-        bump = part;
+        bump = Required.of(part, "part");
         return publish();
     }
 
@@ -47,7 +47,7 @@ public final class CreateVersionOptions {
      * @return these options
      */
     public CreateVersionOptions publish(String version) {
-        semver = version;
+        semver = Required.of(version, "version");
         return publish();
     }
 }

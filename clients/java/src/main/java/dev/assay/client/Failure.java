@@ -26,6 +26,11 @@ final class Failure {
         return new Failure(values.length == 0 ? format : String.format(format, values));
     }
 
+    /** A failure of what was asked, whatever the registry holds; it is found before a call. */
+    static Failure invalid(String format, Object... values) {
+        return of(format, values).code(Status.Code.INVALID_ARGUMENT);
+    }
+
     Failure because(Throwable why) {
         cause = why;
         return this;
@@ -33,6 +38,12 @@ final class Failure {
 
     Failure code(Status.Code status) {
         code = status;
+        return this;
+    }
+
+    /** Adds one of several faults. */
+    Failure fault(String subject, String description) {
+        violations.add(new Violation(subject, description, ""));
         return this;
     }
 

@@ -158,7 +158,7 @@ abstract class ListVerbs {
         return Listing.of(
                 connection,
                 EvaluationServiceGrpc.getListEvaluationsMethod(),
-                ListEvaluationsRequest.newBuilder().setParent(versionName(version)).build(),
+                ListEvaluationsRequest.newBuilder().setParent(versionName(Required.of(version, "version"))).build(),
                 ListEvaluationsResponse::getEvaluationsList);
     }
 

@@ -29,6 +29,7 @@ public final class Listing<T> implements Iterable<T> {
     /** The list that a method gives for a request, whose page size is kept where it has one. */
     static <Q extends Message, A extends Message, T> Listing<T> of(
             Connection connection, MethodDescriptor<Q, A> method, Q request, Function<A, List<T>> items) {
+        Required.of(request, "request");
         FieldDescriptor size = request.getDescriptorForType().findFieldByName("page_size");
         FieldDescriptor token = request.getDescriptorForType().findFieldByName("page_token");
         Message.Builder asked = request.toBuilder();

@@ -32,6 +32,7 @@ public final class Manifests {
      * @return {@code sha256:} and 64 hex digits
      */
     public static String digest(Collection<File> files) {
+        Required.of(files, "files");
         List<File> sorted = new ArrayList<>(files);
         // Paths are ASCII, where all orders agree.
         sorted.sort(Comparator.comparing(File::getPath));

@@ -33,9 +33,9 @@ public final class Metrics {
 
     private static Metric metric(String metric, double value, String unit, Direction direction) {
         return Metric.newBuilder()
-                .setMetric(metric)
+                .setMetric(Required.of(metric, "metric"))
                 .setValue(value)
-                .setUnit(unit)
+                .setUnit(Required.of(unit, "unit"))
                 .setDirection(direction)
                 .build();
     }

@@ -27,6 +27,7 @@ public final class Names {
      * @throws InvalidInput if it is no namespace
      */
     public static String namespaceName(String namespace) {
+        Required.of(namespace, "namespace");
         if (namespace.startsWith("namespaces/")) {
             return namespace;
         }
@@ -44,6 +45,7 @@ public final class Names {
      * @throws InvalidInput if it is no model
      */
     public static String modelName(String model) {
+        Required.of(model, "model");
         Matcher parts = MODEL.matcher(model);
         if (parts.matches()) {
             return "namespaces/" + parts.group(1) + "/models/" + parts.group(2);
@@ -62,6 +64,7 @@ public final class Names {
      * @throws InvalidInput if it is no alias
      */
     public static String aliasName(String alias) {
+        Required.of(alias, "alias");
         Matcher parts = ALIAS.matcher(alias);
         if (parts.matches()) {
             return "namespaces/" + parts.group(1) + "/models/" + parts.group(2) + "/aliases/" + parts.group(3);
@@ -80,6 +83,7 @@ public final class Names {
      * @throws InvalidInput if it is neither
      */
     public static String scopeName(String scope) {
+        Required.of(scope, "scope");
         if (scope.isEmpty() || scope.startsWith("namespaces/")) {
             return scope;
         }
@@ -95,8 +99,10 @@ public final class Names {
      * @throws InvalidInput if the scope is neither
      */
     public static String gateName(String scope, String gate) {
+        Required.of(scope, "scope");
+        Required.of(gate, "gate");
         if (scope.isEmpty()) {
-            throw new InvalidInput(Failure.of("A gate belongs to a namespace or a model: name one, like vision."));
+            throw new InvalidInput(Failure.invalid("A gate belongs to a namespace or a model: name one, like vision."));
         }
         return scopeName(scope) + "/gates/" + gate;
     }
@@ -108,6 +114,7 @@ public final class Names {
      * @return such as {@code vision/digits/7}; other names stay as they are
      */
     public static String shortName(String name) {
+        Required.of(name, "name");
         Matcher version = FULL_VERSION.matcher(name);
         if (version.matches()) {
             return version.group(1) + "/" + version.group(2) + "/" + version.group(3);
@@ -130,7 +137,7 @@ public final class Names {
     }
 
     private static InvalidInput invalid(String text, String what, String example) {
-        return new InvalidInput(Failure.of("\"%s\" is not the name of %s. Write it like %s, where an id has a-z, 0-9 and - "
+        return new InvalidInput(Failure.invalid("\"%s\" is not the name of %s. Write it like %s, where an id has a-z, 0-9 and - "
                 + "and begins with a letter.", text, what, example));
     }
 }

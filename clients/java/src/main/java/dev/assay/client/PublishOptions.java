@@ -26,7 +26,7 @@ public final class PublishOptions {
      * @return these options
      */
     public PublishOptions bump(Bump part) {
-        bump = part;
+        bump = Required.of(part, "part");
         return this;
     }
 
@@ -37,7 +37,7 @@ public final class PublishOptions {
      * @return these options
      */
     public PublishOptions semver(String version) {
-        semver = version;
+        semver = Required.of(version, "version");
         return this;
     }
 
@@ -48,7 +48,7 @@ public final class PublishOptions {
      * @return these options
      */
     public PublishOptions etag(String tag) {
-        etag = tag;
+        etag = Required.of(tag, "tag");
         return this;
     }
 }

@@ -36,7 +36,7 @@ public final class PullOptions {
      * @return these options
      */
     public PullOptions onProgress(Consumer<Progress> listener) {
-        onProgress = listener;
+        onProgress = Required.of(listener, "listener");
         return this;
     }
 }

@@ -49,7 +49,9 @@ final class Push {
         this.model = Names.modelName(model);
         this.options = options;
         files = LocalFiles.find(source, options.exclude);
-        files.forEach(file -> file.describe(options.mediaTypeOf.apply(file.path), options.roleOf.apply(file.path)));
+        files.forEach(file -> file.describe(
+                Required.of(options.mediaTypeOf.apply(file.path), "mediaTypes"),
+                Required.of(options.roleOf.apply(file.path), "roles")));
     }
 
     Pushed run() {

@@ -48,7 +48,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions facts(Facts facts) {
-        content.setFacts(facts);
+        content.setFacts(Required.of(facts, "facts"));
         return this;
     }
 
@@ -59,7 +59,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions description(String text) {
-        content.setDescription(text);
+        content.setDescription(Required.of(text, "text"));
         return this;
     }
 
@@ -70,7 +70,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions card(String markdown) {
-        content.setCard(markdown);
+        content.setCard(Required.of(markdown, "markdown"));
         return this;
     }
 
@@ -82,7 +82,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions tag(String key, String value) {
-        content.putTags(key, value);
+        content.putTags(Required.of(key, "key"), Required.of(value, "value"));
         return this;
     }
 
@@ -93,7 +93,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions tags(Map<String, String> tags) {
-        content.putAllTags(tags);
+        content.putAllTags(Required.all(tags, "tags"));
         return this;
     }
 
@@ -115,7 +115,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions publish(Bump part) {
-        bump = part;
+        bump = Required.of(part, "part");
         return publish();
     }
 
@@ -126,7 +126,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions publish(String version) {
-        semver = version;
+        semver = Required.of(version, "version");
         return publish();
     }
 
@@ -137,7 +137,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions newModel(Model model) {
-        newModel = model;
+        newModel = Required.of(model, "model");
         return this;
     }
 
@@ -148,7 +148,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions exclude(String... globs) {
-        exclude.addAll(List.of(globs));
+        exclude.addAll(List.of(Required.all(globs, "globs")));
         return this;
     }
 
@@ -160,8 +160,8 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions describe(UnaryOperator<String> mediaTypes, UnaryOperator<String> roles) {
-        mediaTypeOf = mediaTypes;
-        roleOf = roles;
+        mediaTypeOf = Required.of(mediaTypes, "mediaTypes");
+        roleOf = Required.of(roles, "roles");
         return this;
     }
 
@@ -173,7 +173,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions draft(String name) {
-        draft = name;
+        draft = Required.of(name, "name");
         return this;
     }
 
@@ -195,7 +195,7 @@ public final class PushOptions {
      * @return these options
      */
     public PushOptions onProgress(Consumer<Progress> listener) {
-        onProgress = listener;
+        onProgress = Required.of(listener, "listener");
         return this;
     }
 }

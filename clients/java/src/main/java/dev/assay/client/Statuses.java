@@ -98,7 +98,7 @@ final class Statuses {
     private static void takeViolations(Failure failure, Any detail) throws InvalidProtocolBufferException {
         if (detail.is(BadRequest.class)) {
             for (BadRequest.FieldViolation fault : detail.unpack(BadRequest.class).getFieldViolationsList()) {
-                failure.violations.add(new Violation(fault.getField(), fault.getDescription(), ""));
+                failure.fault(fault.getField(), fault.getDescription());
             }
         } else if (detail.is(PreconditionFailure.class)) {
             for (PreconditionFailure.Violation fault : detail.unpack(PreconditionFailure.class).getViolationsList()) {

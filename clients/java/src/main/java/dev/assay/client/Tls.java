@@ -58,6 +58,9 @@ public final class Tls {
      * @return what {@link AssayClientBuilder#tls} takes
      */
     public static Tls fromFiles(Path authority, Path certificate, Path key) {
+        Required.of(authority, "authority");
+        Required.of(certificate, "certificate");
+        Required.of(key, "key");
         return new Tls(new Pem(authority, null), new Pem(certificate, null), new Pem(key, null), "");
     }
 
@@ -70,6 +73,9 @@ public final class Tls {
      * @return what {@link AssayClientBuilder#tls} takes
      */
     public static Tls fromBytes(byte[] authority, byte[] certificate, byte[] key) {
+        Required.of(authority, "authority");
+        Required.of(certificate, "certificate");
+        Required.of(key, "key");
         return new Tls(
                 new Pem(null, authority.clone()), new Pem(null, certificate.clone()), new Pem(null, key.clone()), "");
     }
@@ -81,6 +87,7 @@ public final class Tls {
      * @return a copy that says so
      */
     public Tls serverName(String name) {
+        Required.of(name, "name");
         return new Tls(authority, certificate, key, name);
     }
 

@@ -28,7 +28,7 @@ public final class WatchOptions {
      * @return these options
      */
     public WatchOptions scope(String name) {
-        scope = name;
+        scope = Required.of(name, "name");
         return this;
     }
 
@@ -72,7 +72,7 @@ public final class WatchOptions {
      * @return these options
      */
     public WatchOptions onInterruption(Consumer<AssayException> listener) {
-        onInterruption = listener;
+        onInterruption = Required.of(listener, "listener");
         return this;
     }
 }

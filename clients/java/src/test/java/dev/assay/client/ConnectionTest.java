@@ -240,7 +240,9 @@ class ConnectionTest {
             client.close();
 
             assertThrows(CallCancelled.class, client::whoAmI);
-            assertThrows(CallCancelled.class, () -> client.pull("vision/digits/1", directory));
+            CallCancelled closed =
+                    assertThrows(CallCancelled.class, () -> client.pull("vision/digits/1", directory));
+            assertEquals(Status.Code.CANCELLED, closed.statusCode());
             client.close();
         }
     }

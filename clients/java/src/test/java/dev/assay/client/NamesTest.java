@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.assay.v1.File;
+import io.grpc.Status;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -105,9 +106,12 @@ class NamesTest {
 
     @Test
     void aWrongNameIsToldBeforeACall() {
-        assertThrows(InvalidInput.class, () -> Names.modelName("digits"));
+        InvalidInput wrong = assertThrows(InvalidInput.class, () -> Names.modelName("digits"));
+        assertEquals(Status.Code.INVALID_ARGUMENT, wrong.statusCode());
         assertThrows(InvalidInput.class, () -> Names.aliasName("vision/digits@7up"));
         assertThrows(InvalidInput.class, () -> Names.namespaceName("Vision"));
-        assertThrows(InvalidInput.class, () -> Names.gateName("", "publish"));
+        InvalidInput everywhere = assertThrows(InvalidInput.class, () -> Names.gateName("", "publish"));
+
+        assertEquals(Status.Code.INVALID_ARGUMENT, everywhere.statusCode());
     }
 }
