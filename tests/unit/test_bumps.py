@@ -72,8 +72,10 @@ def decide(
     bump: Bump | None = None,
     semver: str = "",
     taken: Mapping[str, int] | None = None,
+    is_made: bool = True,
 ) -> SemverDecision:
-    return decide_semver(candidate, against, Asked(bump, semver), name="v4", taken=taken or {})
+    asked = Asked(bump, semver)
+    return decide_semver(candidate, against, asked, name="v4", taken=taken or {}, is_made=is_made)
 
 
 INFERRED: list[tuple[str, Facts, str]] = [
@@ -196,6 +198,14 @@ def test_without_two_signatures_the_step_must_be_named(
         decide(candidate, base(facts=old))
 
     assert lacking in refusal.value.message
+
+
+def test_a_version_that_is_not_made_yet_is_not_named() -> None:
+    with pytest.raises(BumpRequired) as refusal:
+        decide(BARE, base(), is_made=False)
+
+    assert refusal.value.message.startswith("the new version of v4 has no signature")
+    assert refusal.value.metadata == {"model": "v4"}
 
 
 def test_without_signatures_other_changes_still_demand_their_step() -> None:

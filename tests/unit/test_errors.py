@@ -3,6 +3,8 @@
 import inspect
 import re
 
+import pytest
+
 from assay_server.domain import errors
 from assay_server.domain.errors import RegistryError
 from assay_server.domain.errors.families import LISTED_MAX
@@ -39,11 +41,43 @@ def test_a_refusal_is_a_leaf_of_exactly_one_family() -> None:
         assert inspect.getdoc(leaf)
 
 
-def test_absent_and_hidden_read_the_same() -> None:
-    refusal = errors.NotFound("namespaces/x/models/y")
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("namespaces/x", ": check the name, create it first (CreateNamespace), or ask for a role"),
+        (
+            "namespaces/x/models/y",
+            ": check the name, create it first (CreateModel), or ask for a role",
+        ),
+        (
+            "namespaces/x/models/y/aliases/z",
+            ": check the name, set it first (SetAlias), or ask for a role",
+        ),
+        ("namespaces/x/models/y/versions/1", ""),
+        ("namespaces/x/models/y/versions/1/files/models/z", ""),
+    ],
+)
+def test_what_is_absent_or_hidden_is_told_by_its_name_alone(name: str, step: str) -> None:
+    refusal = errors.NotFound(name)
 
-    assert refusal.message == "namespaces/x/models/y does not exist, or you may not read it"
-    assert refusal.metadata == {"resource": "namespaces/x/models/y"}
+    assert refusal.message == f"{name} does not exist, or you may not read it{step}"
+    assert refusal.metadata == {"resource": name}
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        ("CANDIDATE", "publish it first (PublishVersion)"),
+        ("DELETED", "undelete it first (UndeleteVersion), or use another one"),
+        ("YANKED", "use another one"),
+    ],
+)
+def test_what_cannot_be_used_yet_says_what_to_do_first(state: str, step: str) -> None:
+    refusal = errors.VersionNotReady("v", state)
+
+    assert refusal.message == (
+        f"v is {state}; only READY and DEPRECATED versions can be used like this: {step}"
+    )
 
 
 def test_a_closed_gate_names_every_unmet_rule_and_no_met_one() -> None:

@@ -12,6 +12,7 @@ from assay.v1 import evaluation_service_pb2 as api
 from assay.v1 import registry_service_pb2 as registry_api
 from assay.v1 import role_binding_pb2
 from assay_server.domain.access import Role
+from assay_server.domain.errors import NotFound
 from tests.wire.publication import Team, accurate, team_on, worst_class
 from tests.wire.registry import Registry, Stubs
 from tests.wire.scripted import info_of, refusal
@@ -143,7 +144,7 @@ async def test_who_may_not_read_now_learns_nothing_of_the_past(
     for rpc, error in told.items():
         name = info_of(error).metadata["resource"]
         assert error.code() is grpc.StatusCode.NOT_FOUND, rpc
-        assert error.details() == f"{name} does not exist, or you may not read it", rpc
+        assert error.details() == NotFound(name).message, rpc
 
 
 @pytest.mark.parametrize("rpc", ASKED)

@@ -79,6 +79,7 @@ def decide_semver(
     *,
     name: str,
     taken: Mapping[str, int],
+    is_made: bool = True,
 ) -> SemverDecision:
     """Decide the semver of ``candidate``.
 
@@ -86,8 +87,10 @@ def decide_semver(
         candidate: The facts of the version to publish.
         base: The version of the standing that ``base_among`` picks.
         asked: What the client named; a bump and a semver exclude each other.
-        name: Resource name of the version to publish, for messages.
+        name: Resource name of the version to publish, for messages; of its model, where the
+            version is not made before this.
         taken: The number of the version that has a semver, for every semver ever given.
+        is_made: Whether the version is there already.
 
     Raises:
         BumpRequired: Nothing was asked and a signature is missing.
@@ -101,7 +104,7 @@ def decide_semver(
     wanted = _wanted(asked.semver)
     reasons = tuple(demands(candidate, base.facts)) if base else ()
     if base and wanted is None and asked.bump is None:
-        _require_signatures(candidate, base, name)
+        _require_signatures(candidate, base, name, is_made=is_made)
     if wanted:
         decision = _as_named(wanted, base, reasons, taken)
     else:
@@ -158,11 +161,13 @@ def _wanted(text: str) -> Semver | None:
     return semver
 
 
-def _require_signatures(candidate: Facts, base: Version, name: str) -> None:
+def _require_signatures(candidate: Facts, base: Version, name: str, *, is_made: bool) -> None:
     if candidate.signature is None:
-        raise BumpRequired(name, lacking=name)
+        lacking = name if is_made else f"the new version of {name}"
+        raise BumpRequired(name, lacking=lacking, is_made=is_made)
     if base.facts.signature is None:
-        raise BumpRequired(name, lacking=f"version {base.number} ({base.semver})")
+        lacking = f"version {base.number} ({base.semver})"
+        raise BumpRequired(name, lacking=lacking, is_made=is_made)
 
 
 def _as_named(

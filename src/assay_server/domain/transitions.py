@@ -243,7 +243,9 @@ def require_candidate(version: Version) -> Version:
         IllegalTransition: It was published, yanked or deleted.
     """
     if version.state is not VersionState.CANDIDATE:
-        raise _illegal(version, VersionState.READY)
+        was_published = version.state in (VersionState.READY, VersionState.DEPRECATED)
+        semver = version.semver if was_published else ""
+        raise _illegal(version, VersionState.READY, semver=semver)
     return version
 
 
@@ -304,10 +306,10 @@ def _moved(
     return replace(version, state=target, state_reason=reason, update_time=now, etag=etag)
 
 
-def _illegal(version: Version, target: VersionState) -> IllegalTransition:
+def _illegal(version: Version, target: VersionState, *, semver: str = "") -> IllegalTransition:
     steps = tuple(state for state in VersionState if state in LADDER[version.state] - {target})
     return IllegalTransition(
-        _version_name(version), state=version.state, target=target, allowed=steps
+        _version_name(version), state=version.state, target=target, allowed=steps, semver=semver
     )
 
 

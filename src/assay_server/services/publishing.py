@@ -9,7 +9,7 @@ from assay_server.domain.events import EventType
 from assay_server.domain.gates import PUBLISH, Gate
 from assay_server.domain.gating import require_open_gates
 from assay_server.domain.models import require_live
-from assay_server.domain.names import VersionName, version_name
+from assay_server.domain.names import VersionName, model_name, version_name
 from assay_server.domain.resolving import Standing
 from assay_server.domain.transitions import published, require_candidate
 from assay_server.domain.versions import Version, outline
@@ -50,9 +50,18 @@ class Publisher:
         return Grounds(gates, given, found)
 
     async def published(
-        self, tx: Transaction, version: Version, asked: Asked, grounds: Grounds, *, by: str
+        self,
+        tx: Transaction,
+        version: Version,
+        asked: Asked,
+        grounds: Grounds,
+        *,
+        by: str,
+        is_made: bool = True,
     ) -> Version:
         """``version``, READY under its semver; saving it is for the caller.
+
+        ``is_made`` says that it is there also if it is not published.
 
         Raises:
             IllegalTransition: It is not a candidate.
@@ -66,7 +75,8 @@ class Publisher:
             version.facts,
             grounds.base,
             asked,
-            name=name,
+            name=name if is_made else model_name(version.namespace_id, version.model_id),
+            is_made=is_made,
             taken={standing.semver: standing.number for standing in grounds.given},
         )
         now, etag = self._clock.now(), self._ids.new()

@@ -157,7 +157,9 @@ class SealingService:
         version = found or self._new_version(content)
         happened = [] if found else [version_happened(EventType.CREATED, version)]
         if publish is not None and version.state not in _PUBLISHED:
-            version = await self._publisher.published(tx, version, publish, grounds, by=by)
+            version = await self._publisher.published(
+                tx, version, publish, grounds, by=by, is_made=found is not None
+            )
             happened.append(version_happened(EventType.UPDATED, version))
         alias_ids: tuple[str, ...] = ()
         if found is None:

@@ -121,6 +121,14 @@ def test_a_push_to_no_model_says_how_to_make_it_on_the_way() -> None:
     assert steps[0] == "assay push vision/x m.onnx --create"
 
 
+def test_a_push_that_must_name_a_bump_is_not_a_version_to_publish() -> None:
+    unknown = errors.BumpRequired("No signature.", reason="BUMP_REQUIRED")
+
+    steps = next_steps(Refusal.of(unknown, command="assay push m x --publish", context=""))
+
+    assert steps == ["assay push m x --publish --bump patch"]
+
+
 def test_what_is_remembered_is_recalled_and_a_damaged_memory_is_none(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "state" / "last-refusal.json")
     error = errors.GateClosed(

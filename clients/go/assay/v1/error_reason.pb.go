@@ -75,7 +75,8 @@ const (
 	// FAILED_PRECONDITION: a rule is not met; the message names every one, and a `PreconditionFailure` detail
 	// carries them. Metadata: `version`, `gate_id`.
 	ErrorReason_ERROR_REASON_GATE_CLOSED ErrorReason = 22
-	// FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`.
+	// FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`; `model` instead
+	// where the version was to be made by the same call.
 	ErrorReason_ERROR_REASON_BUMP_REQUIRED ErrorReason = 23
 	// FAILED_PRECONDITION: less was asked than the rule demands. Metadata: `asked`, `least`, `fields`.
 	ErrorReason_ERROR_REASON_SEMVER_TOO_LOW ErrorReason = 24

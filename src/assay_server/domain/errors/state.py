@@ -11,10 +11,12 @@ from assay_server.domain.gates import Verdict
 
 
 class NotFound(Missing):
-    """Absent or hidden: the text is the same for both, so that it tells nothing."""
+    """Absent or hidden: name and text are the same for both, so that they tell nothing."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} does not exist, or you may not read it", resource=name)
+        step = _first_step(name)
+        remedy = f": check the name, {step}, or ask for a role" if step else ""
+        super().__init__(f"{name} does not exist, or you may not read it{remedy}", resource=name)
 
 
 class AlreadyExists(Exists):
@@ -105,6 +107,18 @@ class RevisionInFuture(NotPossibleNow):
             "send_initial_state",
             current_revision=str(current),
         )
+
+
+def _first_step(name: str) -> str:
+    """How there comes to be what is named so; empty where that is more than one call."""
+    match name.split("/"):
+        case ["namespaces", _]:
+            return "create it first (CreateNamespace)"
+        case ["namespaces", _, "models", _]:
+            return "create it first (CreateModel)"
+        case ["namespaces", _, "models", _, "aliases", _]:
+            return "set it first (SetAlias)"
+    return ""
 
 
 def _version(number: int) -> str:

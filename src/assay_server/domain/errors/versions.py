@@ -56,11 +56,12 @@ class DraftEmpty(NotPossibleNow):
 class BumpRequired(NotPossibleNow):
     """Without signatures on both sides the server cannot tell what callers rely on."""
 
-    def __init__(self, name: str, *, lacking: str) -> None:
+    def __init__(self, name: str, *, lacking: str, is_made: bool = True) -> None:
+        """``name`` is that of the version, or of its model where it is not made before this."""
         super().__init__(
             f"{lacking} has no signature, so the semantic version cannot be inferred; "
             "name a bump (MAJOR, MINOR or PATCH) or a semver",
-            version=name,
+            **{"version" if is_made else "model": name},
         )
 
 
@@ -91,12 +92,23 @@ class SemverTaken(NotPossibleNow):
 class IllegalTransition(NotPossibleNow):
     """The ladder of states has no such step."""
 
-    def __init__(self, name: str, *, state: str, target: str, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, *, state: str, target: str, allowed: tuple[str, ...], semver: str = ""
+    ) -> None:
+        """``semver`` says that it was to be published, and was before."""
         steps = f"from there it may become {listed(allowed)}" if allowed else "that is final"
+        why = f"was published already, as {semver}" if semver else f"cannot become {target}"
         super().__init__(
-            f"{name} is {state} and cannot become {target}; {steps}",
+            f"{name} is {state} and {why}; {steps}",
             **{"resource": name, "from": state, "to": target},
         )
+
+
+_FIRST_STEPS = {
+    "CANDIDATE": "publish it first (PublishVersion)",
+    "DELETED": "undelete it first (UndeleteVersion), or use another one",
+}
+"""What to do with a version in such a state before it can be used."""
 
 
 class VersionNotReady(NotPossibleNow):
@@ -104,7 +116,8 @@ class VersionNotReady(NotPossibleNow):
 
     def __init__(self, name: str, state: str) -> None:
         super().__init__(
-            f"{name} is {state}; only READY and DEPRECATED versions can be used like this",
+            f"{name} is {state}; only READY and DEPRECATED versions can be used like this: "
+            + _FIRST_STEPS.get(state, "use another one"),
             version=name,
             state=state,
         )

@@ -60,6 +60,8 @@ def _nothing_resolves(refusal: Refusal) -> list[str]:
 
 
 def _bump(refusal: Refusal) -> list[str]:
+    if refusal.command.startswith("assay push "):
+        return [f"{refusal.command} --bump patch"]
     version = names.short(refusal.metadata.get("version", "")) or "VERSION"
     return [f"assay publish {version} --bump patch"]
 

@@ -75,7 +75,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     carries them. Metadata: `version`, `gate_id`.
     """
     ERROR_REASON_BUMP_REQUIRED: _ErrorReason.ValueType  # 23
-    """FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`."""
+    """FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`; `model` instead
+    where the version was to be made by the same call.
+    """
     ERROR_REASON_SEMVER_TOO_LOW: _ErrorReason.ValueType  # 24
     """FAILED_PRECONDITION: less was asked than the rule demands. Metadata: `asked`, `least`, `fields`."""
     ERROR_REASON_SEMVER_TAKEN: _ErrorReason.ValueType  # 25
@@ -219,7 +221,9 @@ ERROR_REASON_GATE_CLOSED: ErrorReason.ValueType  # 22
 carries them. Metadata: `version`, `gate_id`.
 """
 ERROR_REASON_BUMP_REQUIRED: ErrorReason.ValueType  # 23
-"""FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`."""
+"""FAILED_PRECONDITION: without a signature on both sides the bump must be given. Metadata: `version`; `model` instead
+where the version was to be made by the same call.
+"""
 ERROR_REASON_SEMVER_TOO_LOW: ErrorReason.ValueType  # 24
 """FAILED_PRECONDITION: less was asked than the rule demands. Metadata: `asked`, `least`, `fields`."""
 ERROR_REASON_SEMVER_TAKEN: ErrorReason.ValueType  # 25
