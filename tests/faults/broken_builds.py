@@ -183,8 +183,8 @@ MUTANTS = (
             Edit(
                 "services/sealing.py",
                 "        version = found or self._new_version(content)\n",
-                "        given = await tx.versions.standings(model.namespace_id, model.model_id)\n"
-                "        most = max((one.number for one in given), default=0)\n"
+                "        last = await tx.versions.latest(model.namespace_id, model.model_id)\n"
+                "        most = last.number if last else 0\n"
                 "        model = replace(model, version_high_water=most)\n"
                 "        version = found or self._new_version(replace(content, model=model))\n",
             ),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from assay_server.domain.bumps import Asked, SemverDecision, base_among, decide_semver
+from assay_server.domain.bumps import Asked, SemverDecision, decide_semver
 from assay_server.domain.errors import (
     BumpRequired,
     InvalidField,
@@ -24,7 +24,6 @@ from assay_server.domain.facts import (
     Signature,
     TensorSpec,
 )
-from assay_server.domain.resolving import Standing
 from assay_server.domain.versions import Bump, Version, VersionState
 from tests.unit.making import make_version
 
@@ -255,20 +254,3 @@ def test_a_bump_and_a_semver_exclude_each_other() -> None:
 def test_what_is_no_plain_semver_is_refused(text: str) -> None:
     with pytest.raises(InvalidSemver):
         decide(FACTS, base(), semver=text)
-
-
-def test_the_base_is_the_greatest_release_that_still_resolves() -> None:
-    standings = [
-        Standing(1, VersionState.READY, "1.9.0"),
-        Standing(2, VersionState.DEPRECATED, "1.10.0"),
-        Standing(3, VersionState.READY, "2.0.0-rc.1"),
-        Standing(4, VersionState.YANKED, "3.0.0"),
-        Standing(5, VersionState.DELETED, "4.0.0"),
-        Standing(6, VersionState.CANDIDATE),
-    ]
-
-    found = base_among(standings)
-
-    assert found is not None
-    assert found.number == 2
-    assert base_among(standings[2:]) is None

@@ -15,7 +15,7 @@ Rules:
 - Build metadata is refused: two versions that differ only by it would have no order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from assay_server.domain.errors import (
@@ -26,12 +26,14 @@ from assay_server.domain.errors import (
     SemverTooLow,
 )
 from assay_server.domain.facts import DatasetPurpose, Facts
-from assay_server.domain.resolving import Standing
 from assay_server.domain.semver import Semver, parse_semver
 from assay_server.domain.signatures import Compatibility, compatibility
 from assay_server.domain.versions import Bump, Version, VersionState
 
 _BEFORE_FIRST = Semver(0, 0, 0)
+BASES = frozenset({VersionState.READY, VersionState.DEPRECATED})
+"""In which of its states a release still resolves, so that it can be the base."""
+
 _SIZE = {Bump.PATCH: 0, Bump.MINOR: 1, Bump.MAJOR: 2}
 
 
@@ -61,17 +63,6 @@ class SemverDecision:
     reasons: tuple[str, ...] = ()
 
 
-def base_among(published: Iterable[Standing]) -> Standing | None:
-    """What a new version is compared with: the greatest release that still resolves, if any."""
-    releases = [
-        (semver, standing)
-        for standing in published
-        if standing.state in (VersionState.READY, VersionState.DEPRECATED) and standing.semver
-        if not (semver := parse_semver(standing.semver)).is_prerelease
-    ]
-    return max(releases, key=lambda pair: pair[0].precedence())[1] if releases else None
-
-
 def decide_semver(
     candidate: Facts,
     base: Version | None,
@@ -85,11 +76,12 @@ def decide_semver(
 
     Args:
         candidate: The facts of the version to publish.
-        base: The version of the standing that ``base_among`` picks.
+        base: The greatest release in one of the states ``BASES``; None where there is none.
         asked: What the client named; a bump and a semver exclude each other.
         name: Resource name of the version to publish, for messages; of its model, where the
             version is not made before this.
-        taken: The number of the version that has a semver, for every semver ever given.
+        taken: The numbers of the versions that have a release past the base, by their semvers,
+            and of the one that has the semver asked for; deleted versions are among them.
         is_made: Whether the version is there already.
 
     Raises:

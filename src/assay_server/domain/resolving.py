@@ -65,7 +65,7 @@ def resolve(
 
     Args:
         reference: What was asked.
-        candidates: At least all versions of the model that could answer; more do no harm.
+        candidates: At least the versions of the model of which one can answer; more do no harm.
         alias_number: Where the alias of the reference points; 0 where there is no such alias.
 
     Raises:

@@ -88,6 +88,10 @@ class SemverRange:
         return not (semver.is_prerelease or semver < self.least) and semver < self.end
 
 
+ALL_RELEASES = SemverRange("", Semver(0, 0, 0), Semver(10**9, 0, 0))
+"""No part of a semantic version has more than nine digits."""
+
+
 @lru_cache(16_384)  # a publication and a range look at every published version of the model
 def parse_semver(text: str, *, field: str = "semver") -> Semver:
     """Read a full semantic version such as ``1.4.2`` or ``2.0.0-rc.1``.

@@ -10,6 +10,7 @@ from assay_server.domain.manifest import File
 from assay_server.domain.models import Model
 from assay_server.domain.names import DraftName
 from assay_server.domain.resolving import Standing
+from assay_server.domain.semver import ALL_RELEASES, SemverRange
 from assay_server.domain.versions import Draft, Version, VersionState
 
 
@@ -126,10 +127,24 @@ class VersionReads(Protocol):
         """List newest first, only those in one of ``states``."""
         ...
 
-    async def standings(
-        self, namespace_id: str, model_id: str, *, with_deleted: bool = False
+    async def latest(self, namespace_id: str, model_id: str) -> Version | None:
+        """Find the READY version with the greatest number."""
+        ...
+
+    async def greatest(
+        self,
+        namespace_id: str,
+        model_id: str,
+        states: Set[VersionState],
+        within: SemverRange = ALL_RELEASES,
+    ) -> Version | None:
+        """Find the version with the greatest release ``within``, in one of ``states``."""
+        ...
+
+    async def past_greatest(
+        self, namespace_id: str, model_id: str, states: Set[VersionState]
     ) -> tuple[Standing, ...]:
-        """All versions that have a semver, newest first; deleted ones only when asked for."""
+        """All versions, in whatever state, whose release is past that of ``greatest``."""
         ...
 
     async def find_semver(

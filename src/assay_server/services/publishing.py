@@ -1,8 +1,9 @@
 """Publishing: the gates answer, a semantic version is given, the version is READY."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from assay_server.domain.bumps import Asked, base_among, decide_semver
+from assay_server.domain.bumps import BASES, Asked, decide_semver
 from assay_server.domain.calls import Call, Change, Committed
 from assay_server.domain.etags import require_etag
 from assay_server.domain.events import EventType
@@ -10,7 +11,6 @@ from assay_server.domain.gates import PUBLISH, Gate
 from assay_server.domain.gating import require_open_gates
 from assay_server.domain.models import require_live
 from assay_server.domain.names import VersionName, model_name, version_name
-from assay_server.domain.resolving import Standing
 from assay_server.domain.transitions import published, require_candidate
 from assay_server.domain.versions import Version, outline
 from assay_server.ports.clock import Clock, Ids
@@ -21,11 +21,11 @@ from assay_server.services.versions import ShownVersion, version_happened
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """On what a publication is decided, whatever the version: its gates, and what has a semver."""
+    """On what a publication is decided, whatever the version: see ``decide_semver``."""
 
     gates: tuple[Gate, ...] = ()
-    given: tuple[Standing, ...] = ()
     base: Version | None = None
+    taken: Mapping[str, int] = field(default_factory=dict)
 
 
 NO_GROUNDS = Grounds()
@@ -39,15 +39,18 @@ class Publisher:
         self._clock = clock
         self._ids = ids
 
-    async def grounds(self, tx: Transaction, namespace_id: str, model_id: str) -> Grounds:
+    async def grounds(
+        self, tx: Transaction, namespace_id: str, model_id: str, asked: Asked
+    ) -> Grounds:
         """Read what ``published`` decides on; only after gates and model were locked."""
-        gates, given = await tx.together(
+        gates, base, past, same = await tx.together(
             tx.gates.applying(namespace_id, model_id, PUBLISH),
-            tx.versions.standings(namespace_id, model_id, with_deleted=True),
+            tx.versions.greatest(namespace_id, model_id, BASES),
+            tx.versions.past_greatest(namespace_id, model_id, BASES),
+            _with_semver(tx, namespace_id, model_id, asked.semver),
         )
-        base = base_among(given)
-        found = await tx.versions.get(namespace_id, model_id, base.number) if base else None
-        return Grounds(gates, given, found)
+        taken = {one.semver: one.number for one in (*past, same) if one is not None}
+        return Grounds(gates, base, taken)
 
     async def published(
         self,
@@ -77,7 +80,7 @@ class Publisher:
             asked,
             name=name if is_made else model_name(version.namespace_id, version.model_id),
             is_made=is_made,
-            taken={standing.semver: standing.number for standing in grounds.given},
+            taken=grounds.taken,
         )
         now, etag = self._clock.now(), self._ids.new()
         return published(version, decision, verdict, by=by, now=now, etag=etag)
@@ -111,10 +114,16 @@ class PublishingService:
             )
             require_live(model)
             require_etag(version_name(*name), expected=etag, current=version.etag)
-            grounds = await self._publisher.grounds(tx, name.namespace_id, name.model_id)
+            grounds = await self._publisher.grounds(tx, name.namespace_id, name.model_id, asked)
             ready = await self._publisher.published(tx, version, asked, grounds, by=call.principal)
             await tx.versions.save(ready)
             answer = ShownVersion(outline(ready))
             return Change(answer, (version_happened(EventType.UPDATED, ready),))
 
         return await self._store.change(call, ShownVersion, move)
+
+
+async def _with_semver(
+    tx: Transaction, namespace_id: str, model_id: str, semver: str
+) -> Version | None:
+    return await tx.versions.find_semver(namespace_id, model_id, semver) if semver else None

@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from assay_server.domain.aliases import Alias
 from assay_server.domain.calls import Stamped
 from assay_server.domain.models import Model, require_live
-from assay_server.domain.references import ByAlias, ByDigest, ByNumber, BySemver, Reference
+from assay_server.domain.references import (
+    ByAlias,
+    ByDigest,
+    ByNumber,
+    ByRange,
+    BySemver,
+    Greatest,
+    Latest,
+    Reference,
+)
 from assay_server.domain.resolving import Standing, resolve, standing_of
-from assay_server.domain.versions import Version
+from assay_server.domain.semver import ALL_RELEASES, SemverRange
+from assay_server.domain.versions import Version, VersionState
 from assay_server.ports.metadata import MetadataStore, Reader
 
 Shown = tuple[Version, tuple[Alias, ...]]
@@ -25,7 +35,7 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """All versions that could answer, and where the alias points, 0 if nowhere.
+    """Versions of which one can answer, and where the alias points, 0 if nowhere.
 
     ``shown`` is the only candidate and its aliases, where they were read already.
     """
@@ -82,13 +92,32 @@ async def _candidates(reader: Reader, reference: Reference) -> _Candidates:
                 return _Candidates()
             return _sole(await _shown(reader, names, alias.number), alias_number=alias.number)
         case BySemver(semver):
-            found = await versions.find_semver(*names, str(semver))
-            if found is None:
-                return _Candidates()
-            return _sole((found, await reader.aliases.of_versions(*names, {found.number})))
+            return await _alone(reader, await versions.find_semver(*names, str(semver)))
         case ByDigest(digest):
             return _Candidates(await versions.with_manifest(*names, digest))
-    return _Candidates(await versions.standings(*names))
+        case Latest():
+            return await _alone(reader, await versions.latest(*names))
+        case ByRange(wanted):
+            return await _greatest(reader, names, wanted)
+        case Greatest():
+            return await _greatest(reader, names, ALL_RELEASES)
+
+
+async def _alone(reader: Reader, found: Version | None) -> _Candidates:
+    """What was found is the only candidate, if there is one."""
+    if found is None:
+        return _Candidates()
+    names, numbers = (found.namespace_id, found.model_id), {found.number}
+    return _sole((found, await reader.aliases.of_versions(*names, numbers)))
+
+
+async def _greatest(reader: Reader, names: tuple[str, str], within: SemverRange) -> _Candidates:
+    """The greatest that is READY, and the greatest that is DEPRECATED."""
+    found = await reader.together(
+        reader.versions.greatest(*names, {VersionState.READY}, within),
+        reader.versions.greatest(*names, {VersionState.DEPRECATED}, within),
+    )
+    return _Candidates(tuple(standing_of(one) for one in found if one is not None))
 
 
 def _sole(shown: Shown, *, alias_number: int = 0) -> _Candidates:

@@ -141,7 +141,7 @@ class SealingService:
     async def _grounds(self, tx: Transaction, model: Model, publish: Asked | None) -> Grounds:
         if publish is None:
             return NO_GROUNDS
-        return await self._publisher.grounds(tx, model.namespace_id, model.model_id)
+        return await self._publisher.grounds(tx, model.namespace_id, model.model_id, publish)
 
     async def _made(
         self,

@@ -23,11 +23,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
+from assay_server.sqlstore.dialects import ReleaseKey
+
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that is compared and sorted by its bytes, as SQLite does."""
 
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits; SQLite's strict tables know them as INTEGER."""
+
+RELEASE = ReleaseKey(column("semver", NAME))
+"""What the release of a row with a semver is sorted by."""
 
 metadata = MetaData(
     naming_convention={
@@ -127,9 +132,19 @@ def _history(source: Table, fixed: Sequence[str], *parts: Any) -> Table:
 
 def while_open(index: str, *names: str) -> Index:
     """An index of the rows that are still open: of the many that are not it has none."""
-    return where(column("state") == "OPEN", index, *names)
+    return _where(column("state") == "OPEN", index, *names)
 
 
-def where(condition: ColumnElement[bool], index: str, *names: str, unique: bool = False) -> Index:
+def while_published(index: str, *parts: str | ColumnElement[Any], unique: bool = False) -> Index:
+    """An index of the rows that have a semver."""
+    return _where(column("semver") != "", index, *parts, unique=unique)
+
+
+def _where(
+    condition: ColumnElement[bool],
+    index: str,
+    *parts: str | ColumnElement[Any],
+    unique: bool = False,
+) -> Index:
     """An index of the rows of which ``condition`` is true."""
-    return Index(index, *names, unique=unique, sqlite_where=condition, postgresql_where=condition)
+    return Index(index, *parts, unique=unique, sqlite_where=condition, postgresql_where=condition)

@@ -4,7 +4,7 @@ The constraints repeat the rules of ``domain``: the domain explains, the databas
 Large columns come last: SQLite then reads the others without touching them.
 """
 
-from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, column
+from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
 
 from assay_server.domain.audit import Decision, Phase
 from assay_server.domain.evaluations import Trust
@@ -12,6 +12,7 @@ from assay_server.domain.events import EventType
 from assay_server.domain.uploads import UploadState
 from assay_server.domain.versions import DraftState, VersionState
 from assay_server.sqlstore.columns import (
+    RELEASE,
     history_of,
     metadata,
     name,
@@ -25,8 +26,8 @@ from assay_server.sqlstore.columns import (
     text_or_empty,
     time,
     time_or_null,
-    where,
     while_open,
+    while_published,
     whole_history_of,
 )
 
@@ -182,11 +183,8 @@ versions = table(
     CheckConstraint("number >= 1", name="number"),
     CheckConstraint("(state = 'DELETED') = (delete_time IS NOT NULL)", name="delete_time"),
     CheckConstraint("(semver = '') = (publish_time IS NULL)", name="publish_time"),
-    where(
-        column("semver") != "",
-        *("uq_versions_semver", "namespace_id", "model_id", "semver"),
-        unique=True,
-    ),
+    while_published("uq_versions_semver", "namespace_id", "model_id", "semver", unique=True),
+    while_published("ix_versions_release", "namespace_id", "model_id", RELEASE),
     Index(None, "namespace_id", "model_id", "manifest_digest"),
 )
 """``manifest`` has the sealed files once more, as JSON: what never changes, one query reads."""

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from sqlalchemy import FromClause, bindparam, literal_column, select
+from sqlalchemy import FromClause, bindparam, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from assay_server.domain.calls import Page, Paged
@@ -11,10 +11,12 @@ from assay_server.domain.errors import NotFound
 from assay_server.domain.manifest import File
 from assay_server.domain.names import version_name
 from assay_server.domain.resolving import Standing
+from assay_server.domain.semver import ALL_RELEASES, SemverRange
 from assay_server.domain.versions import Version, VersionState
 from assay_server.sqlstore import tables
 from assay_server.sqlstore.compiled import Queries, Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
+from assay_server.sqlstore.dialects import ReleaseKey, release_key
 from assay_server.sqlstore.history import VERSIONS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
 from assay_server.sqlstore.records import json_array
@@ -41,6 +43,22 @@ _FILE = Shape(File, _FILES)
 _wholes = Remembered(_SHAPE)
 _outlines = Remembered(_OUTLINE)
 _STANDING = Shape(Standing, _TABLE)
+_ONE: ColumnElement[int] = literal_column("1")
+
+
+def _greatest_key(source: FromClause) -> ColumnElement[str]:
+    """The key of the greatest release in one of the ``states``; that of no release without one."""
+    other = source.alias("other")
+    release = ReleaseKey(other.c.semver)
+    greatest = (
+        select(release)
+        .where(*at(other, "namespace_id", "model_id"), other.c.semver != literal_column("''"))
+        .where(among(other.c.state, "states"), release > literal_column("''"))
+        .order_by(release.desc())
+        .limit(_ONE)
+        .scalar_subquery()
+    )
+    return func.coalesce(greatest, literal_column("''"))
 
 
 class VersionQueries(Queries):
@@ -53,6 +71,8 @@ class VersionQueries(Queries):
         standings = select(*_STANDING.columns_of(source)).where(*of_model)
         standings = standings.order_by(columns.number.desc())
         is_published = columns.semver != literal_column("''")
+        is_ready = columns.state == literal_column(f"'{VersionState.READY}'")
+        release = ReleaseKey(columns.semver)
         is_there = columns.state != literal_column(f"'{VersionState.DELETED}'")
         has_manifest = columns.manifest_digest == bindparam("manifest_digest")
         listed = outlines.where(among(columns.state, "states"))
@@ -61,8 +81,18 @@ class VersionQueries(Queries):
         self.find_record = reading(whole.where(*at(source, "record_digest")))
         self.some = reading(outlines.where(among(columns.number, "numbers")))
         self.list = listing(listed, columns.number, newest_first=True)
-        self.standings = reading(standings.where(is_published, is_there))
-        self.all_standings = reading(standings.where(is_published))
+        self.latest = reading(whole.where(is_ready).order_by(columns.number.desc()).limit(_ONE))
+        self.greatest = reading(
+            whole.where(
+                is_published,
+                among(columns.state, "states"),
+                release >= bindparam("least"),
+                release < bindparam("end"),
+            )
+            .order_by(release.desc())
+            .limit(_ONE)
+        )
+        self.past_greatest = reading(standings.where(is_published, release > _greatest_key(source)))
         self.with_manifest = reading(standings.where(has_manifest, is_there))
 
 
@@ -135,12 +165,40 @@ class SqlVersions:
             states=json_array(state.value for state in states),
         )
 
-    async def standings(
-        self, namespace_id: str, model_id: str, *, with_deleted: bool = False
+    async def latest(self, namespace_id: str, model_id: str) -> Version | None:
+        return _read(
+            await self._session.row(
+                self._queries.latest, namespace_id=namespace_id, model_id=model_id
+            )
+        )
+
+    async def greatest(
+        self,
+        namespace_id: str,
+        model_id: str,
+        states: Set[VersionState],
+        within: SemverRange = ALL_RELEASES,
+    ) -> Version | None:
+        return _read(
+            await self._session.row(
+                self._queries.greatest,
+                namespace_id=namespace_id,
+                model_id=model_id,
+                states=json_array(state.value for state in states),
+                least=release_key(within.least.core),
+                end=release_key(within.end.core),
+            )
+        )
+
+    async def past_greatest(
+        self, namespace_id: str, model_id: str, states: Set[VersionState]
     ) -> tuple[Standing, ...]:
-        queries = self._queries
-        statement = queries.all_standings if with_deleted else queries.standings
-        rows = await self._session.rows(statement, namespace_id=namespace_id, model_id=model_id)
+        rows = await self._session.rows(
+            self._queries.past_greatest,
+            namespace_id=namespace_id,
+            model_id=model_id,
+            states=json_array(state.value for state in states),
+        )
         return tuple(map(_STANDING.read, rows))
 
     async def find_semver(self, namespace_id: str, model_id: str, semver: str) -> Version | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from assay_server.domain.access import Role, RoleBinding
 from assay_server.domain.aliases import Alias, AliasMove
+from assay_server.domain.bumps import BASES
 from assay_server.domain.calls import Page
 from assay_server.domain.events import EventType
 from assay_server.domain.gates import Gate, MinimumSamples, Rule
@@ -51,8 +52,9 @@ async def seen(reader: Reader) -> dict[str, Any]:
                     *name, page, states=frozenset({VersionState.READY})
                 )
             ),
-            await versions.standings(*name),
-            await versions.standings(*name, with_deleted=True),
+            await versions.latest(*name),
+            await versions.greatest(*name, {VersionState.READY}),
+            await versions.past_greatest(*name, BASES),
             await versions.with_manifest(*name, make_version().manifest.digest),
             [await versions.find_semver(*name, f"1.{n}.0") for n in NUMBERS],
             [await versions.find_record(*name, f"sha256:{n}") for n in NUMBERS],

@@ -182,28 +182,16 @@ async def test_versions_are_given_in_the_order_they_are_asked_for(store: Store) 
         await read(store, lambda r: r.versions.get_many("vision", (("digits", 1), ("digits", 9))))
 
 
-async def test_standings_are_of_published_versions_newest_first(store: Store) -> None:
+async def test_versions_with_the_same_files_are_found_newest_first(store: Store) -> None:
     deleted = {"state": VersionState.DELETED, "delete_time": NOON}
-    for number, semver, more in ((1, "1.0.0", {}), (2, "", {}), (3, "2.0.0", deleted)):
-        published = {"semver": semver, "publish_time": NOON if semver else None}
-        uid, record = f"u{number}", f"r{number}"
-        await with_version(
-            store, number=number, version_uid=uid, record_digest=record, **published, **more
-        )
+    for number, more in ((1, {}), (2, {}), (3, deleted)):
+        await with_version(store, number=number, **apart(number), **more)
 
-    async def numbers(*, with_deleted: bool) -> list[int]:
-        found = await read(
-            store,
-            lambda r: r.versions.standings("vision", "digits", with_deleted=with_deleted),
-        )
-        return [standing.number for standing in found]
-
-    assert await numbers(with_deleted=False) == [1]
-    assert await numbers(with_deleted=True) == [3, 1]
     same_files = await read(
         store,
         lambda r: r.versions.with_manifest("vision", "digits", make_version().manifest.digest),
     )
+
     assert [standing.number for standing in same_files] == [2, 1]
 
 

@@ -22,6 +22,12 @@ from assay_server.sqlstore.tables import metadata
 from tests.contract.store.lives import Life, seen
 from tests.contract.store.registries import TickingClock, add_model, add_namespace, make_model
 
+_NOT_REFLECTED = pytest.mark.filterwarnings(
+    "ignore:Skipped unsupported reflection of expression-based index",
+    "ignore:autogenerate skipping metadata-specified expression-based index",
+)
+"""Of SQLite's indexes of expressions SQLAlchemy says that it cannot read them back."""
+
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
@@ -51,18 +57,21 @@ def look(url: str, see: Callable[[Connection], Any]) -> Any:
     return asyncio.run(run())
 
 
-def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
+def is_compared(_object: object, name: str | None, kind: str, *_: object) -> bool:
+    if kind == "index":  # of an expression, which Alembic does not compare: see test_releases.py
+        return name != "ix_versions_release"
     return kind != "table" or not (name or "").startswith("audit_entries_")
 
 
 def differences(connection: Connection) -> list[Any]:
-    options = {"compare_type": True, "include_object": is_ours}
+    options = {"compare_type": True, "include_object": is_compared}
     found: list[Any] = compare_metadata(
         MigrationContext.configure(connection, opts=options), metadata
     )
     return found
 
 
+@_NOT_REFLECTED
 def test_migrations_make_the_schema_that_the_code_expects(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
 
@@ -86,9 +95,10 @@ def test_constraints_are_made_too(empty_url: str) -> None:
     assert look(empty_url, checks) == expected != set()
 
 
+@_NOT_REFLECTED
 def test_the_schema_goes_up_and_down_and_up_again(empty_url: str) -> None:
     asyncio.run(migrate(empty_url))
-    assert asyncio.run(current(empty_url)) == "0007"
+    assert asyncio.run(current(empty_url)) == "0008"
 
     asyncio.run(migrate(empty_url, "base"))
     left = look(empty_url, lambda connection: inspect(connection).get_table_names())
