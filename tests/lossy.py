@@ -11,7 +11,10 @@ class LossyProxy:
         target: Where it passes everything to, as host:port.
         loses_commit: The next COMMIT that comes by is passed on, and its connection breaks where
             PostgreSQL's answer comes by: done, and nobody knows. False again when it came by.
-        drops: The same, but the bytes are not passed on.
+        held_commit: Before the next COMMIT that comes by is passed on, this is waited for, while
+            its connection breaks at once: PostgreSQL does not know it, and will do it later. None
+            again when it came by.
+        drops: The same as ``loses_commit`` of these bytes, but they are not passed on.
         loses_answers: Nothing that the target says comes back.
         is_down: Nobody gets a connection.
     """
@@ -23,6 +26,7 @@ class LossyProxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self.loses_commit = False
+        self.held_commit: asyncio.Event | None = None
         self.drops = b""
         self.loses_answers = False
         self.is_down = False
@@ -74,6 +78,10 @@ class LossyProxy:
                 self.drops = b""
                 back.transport.abort()
                 break
+            if self.held_commit is not None and COMMIT in data:
+                held, self.held_commit = self.held_commit, None
+                back.transport.abort()
+                await held.wait()
             if self.loses_commit and COMMIT in data:
                 self.loses_commit = False
                 is_losing.set()

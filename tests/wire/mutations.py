@@ -182,8 +182,9 @@ def of_content(content: bytes) -> registry.CreateVersionRequest:
 
 
 async def _create_version(shop: Workshop) -> Any:
-    await shop.team.sealed("had")
-    return of_content(b"had")
+    content = shop.fresh("had")
+    await shop.team.sealed(content)
+    return of_content(content.encode())
 
 
 async def _update_version(shop: Workshop) -> Any:

@@ -25,7 +25,7 @@ from tests.contract.store.registries import (
     read,
     trail,
 )
-from tests.lossy import LossyProxy, address_in, through
+from tests.lossy import COMMIT, LossyProxy, address_in, through
 
 
 @pytest.fixture
@@ -146,6 +146,34 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up_by_its_request_id(
     assert again.is_replay
     assert await models(lossy) == ["digits"]
     assert len(await trail(lossy)) == 2
+
+
+async def test_a_commit_that_is_still_on_its_way_is_waited_for(
+    proxy: LossyProxy, lossy: Store
+) -> None:
+    held = proxy.held_commit = asyncio.Event()
+
+    adding = asyncio.create_task(add_model(lossy, call=make_call(request_id="r1")))
+    done, _ = await asyncio.wait({adding}, timeout=0.5)
+    nobody_knew_yet = not done and await models(lossy) == []
+    held.set()
+
+    assert nobody_knew_yet
+    assert await adding == 2
+    again = await lossy.metadata.change(make_call(request_id="r1"), str, never)
+    assert (again.is_replay, again.revision) == (True, 2)
+    assert await models(lossy) == ["digits"]
+    assert len(await trail(lossy)) == 2
+
+
+async def test_a_commit_that_never_arrives_did_not_happen(proxy: LossyProxy, lossy: Store) -> None:
+    proxy.drops = COMMIT
+
+    with pytest.raises(StoreUnavailable):
+        await add_model(lossy, call=make_call(request_id="r1"))
+
+    assert await models(lossy) == []
+    assert await add_model(lossy, call=make_call(request_id="r1")) == 2
 
 
 async def test_a_commit_whose_answer_is_lost_without_a_request_id_is_unknown(
