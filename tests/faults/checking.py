@@ -35,6 +35,7 @@ def problems(history: History, known: Known, found: Evidence) -> list[str]:
         *alias_reads(history.acknowledged("RegistryService/GetAlias"), found),
         *phantoms(history, found),
         *entries(history, found),
+        *on_record(found),
     ]
 
 
@@ -201,10 +202,22 @@ def entries(history: History, found: Evidence) -> Iterator[str]:
             yield f"{count} calls of {method} were answered, {calls[method]} are audited"
 
 
+def on_record(found: Evidence) -> Iterator[str]:
+    """Each revision has one entry, of the call that its events name, whoever was told of it."""
+    audited: dict[int, list[str]] = {}
+    for entry in found.entries:
+        if entry.revision:
+            audited.setdefault(entry.revision, []).append(entry.method.rpartition("/")[2])
+    for revision, events in found.events.items():
+        if audited.get(revision) != [events[0].action]:
+            yield f"{events[0].action} made revision {revision}, on record is {audited.get(revision)}"
+
+
 def made_revision(one: Operation) -> bool:
     """Whether it changed something: an alias set to where it points changes nothing.
 
-    Nor does a version that was there already: if it was published so, it is held for a read.
+    Nor does a version that was there already: if it was published so, it is held for a read here,
+    and ``on_record`` asks for its entry.
     """
     if not one.is_mutation or (one.method == MAKERS[1] and one.answer.existed):
         return False
