@@ -223,12 +223,14 @@ func TestAHalfDoneRotationLeavesTheLastGoodCertificateInUse(t *testing.T) {
 func TestADeadlineThatPasses(t *testing.T) {
 	server := serve(t)
 	server.Fail(func(memoryregistry.Call) error { time.Sleep(300 * time.Millisecond); return nil })
-	client := server.client(assay.WithDeadlines(50*time.Millisecond, time.Minute))
+	client := server.client(assay.WithDeadlines(50*time.Millisecond, 50*time.Millisecond))
 
 	_, err := client.WhoAmI(context.Background())
+	_, change := client.Registry().CreateModel(context.Background(), &assayv1.CreateModelRequest{ModelId: "digits"})
 
 	failure := requireKind(t, err, assay.ErrDeadlinePassed)
-	requireSays(t, failure.Message, "did not answer before the deadline", "look before you repeat")
+	requireSays(t, failure.Message, "did not answer before the deadline", "Nothing was changed: ask again")
+	requireSays(t, requireKind(t, change, assay.ErrDeadlinePassed).Message, "look before you repeat")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("it is not a context.DeadlineExceeded")
 	}

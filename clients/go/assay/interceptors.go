@@ -23,7 +23,7 @@ func (l *link) unary(
 	request = withRequestID(request)
 	var waits pauses
 	for attempt := 1; ; attempt++ {
-		err := l.failureOf(ctx, invoke(ctx, path, request, answer, conn, options...))
+		err := l.failureIn(ctx, known, invoke(ctx, path, request, answer, conn, options...))
 		if err == nil {
 			l.hasAnswered.Store(true)
 		}
@@ -80,20 +80,21 @@ func (l *link) stream(
 ) (grpc.ClientStream, error) {
 	opened, err := open(ctx, description, conn, path, options...)
 	if err != nil {
-		return nil, l.failureOf(ctx, err)
+		return nil, l.failureIn(ctx, l.methods[path], err)
 	}
-	return &explained{opened, l}, nil
+	return &explained{opened, l, l.methods[path]}, nil
 }
 
 // explained is a stream whose failures are *Error.
 type explained struct {
 	grpc.ClientStream
-	link *link
+	link  *link
+	known method
 }
 
 // SendMsg sends one message; io.EOF says that RecvMsg knows why the stream ended.
 func (e *explained) SendMsg(message any) error {
-	return e.link.failureOf(e.Context(), e.ClientStream.SendMsg(message))
+	return e.link.failureIn(e.Context(), e.known, e.ClientStream.SendMsg(message))
 }
 
 // RecvMsg receives one message; io.EOF is the regular end.
@@ -102,5 +103,5 @@ func (e *explained) RecvMsg(message any) error {
 	if err == nil {
 		e.link.hasAnswered.Store(true)
 	}
-	return e.link.failureOf(e.Context(), err)
+	return e.link.failureIn(e.Context(), e.known, err)
 }

@@ -62,7 +62,7 @@ func (c *Client) Pull(ctx context.Context, reference, dir string, options PullOp
 	pull := newPull(c, version, target, options)
 	existed, err := pull.run(ctx)
 	if err != nil {
-		return nil, c.failureOf(ctx, err)
+		return nil, c.failureIn(ctx, method{isRead: true}, err)
 	}
 	return &Pulled{version, target, existed, resolved.GetWarnings()}, nil
 }

@@ -15,8 +15,13 @@ import (
 // errorDomain tells our details from those of other servers and proxies on the way.
 const errorDomain = "assay.dev"
 
-// failureOf turns what gRPC reports into an *Error. The end of a stream stays io.EOF.
+// failureOf is failureIn for what may have changed something.
 func (l *link) failureOf(ctx context.Context, err error) error {
+	return l.failureIn(ctx, method{}, err)
+}
+
+// failureIn turns what gRPC reports of a method into an *Error. The end of a stream stays io.EOF.
+func (l *link) failureIn(ctx context.Context, known method, err error) error {
 	var already *Error
 	if err == nil || errors.Is(err, io.EOF) || errors.As(err, &already) {
 		return err
@@ -31,7 +36,7 @@ func (l *link) failureOf(ctx context.Context, err error) error {
 	failure.readDetails(answer)
 	failure.kinds = kindsOf(failure.Code, failure.Reason)
 	if failure.Reason == "" {
-		l.explain(ctx, failure)
+		l.explain(ctx, known, failure)
 	} else {
 		l.hasAnswered.Store(true)
 	}
@@ -67,13 +72,13 @@ func (e *Error) readDetails(answer *status.Status) {
 }
 
 // explain finds words for failures that no server explained.
-func (l *link) explain(ctx context.Context, failure *Error) {
+func (l *link) explain(ctx context.Context, known method, failure *Error) {
 	switch {
 	case failure.Code == codes.Canceled && ctx.Err() != nil:
 		failure.kinds = []error{context.Canceled}
 		failure.Message = "The call was cancelled by its context."
 	case failure.Code == codes.DeadlineExceeded:
-		l.explainDeadline(failure)
+		l.explainDeadline(known, failure)
 	case failure.Code == codes.Unimplemented:
 		failure.Message = fmt.Sprintf("The server at %s does not know this method (%s): it is older than this "+
 			"client, or not an Assay server.", l.target, failure.Message)
@@ -83,15 +88,19 @@ func (l *link) explain(ctx context.Context, failure *Error) {
 	}
 }
 
-func (l *link) explainDeadline(failure *Error) {
+func (l *link) explainDeadline(known method, failure *Error) {
 	if strings.Contains(failure.Message, "connection error") || strings.Contains(failure.Message, "LB policy") {
 		failure.kinds = append(failure.kinds, ErrUnavailable, ErrUnreachable)
 		failure.Message = fmt.Sprintf("There was no connection to %s before the deadline passed. Check the address; "+
 			"a firewall may drop the packets. (%s)", l.target, failure.Message)
 		return
 	}
-	failure.Message = fmt.Sprintf("%s did not answer before the deadline passed. A change may have happened all "+
-		"the same: look before you repeat it, or give its context more time.", l.target)
+	remedy := "A change may have happened all the same: look before you repeat it"
+	if known.isRead {
+		remedy = "Nothing was changed: ask again"
+	}
+	failure.Message = fmt.Sprintf("%s did not answer before the deadline passed. %s, or give its context more time.",
+		l.target, remedy)
 }
 
 // wasCut tells whether the stream broke, which gRPC may report as INTERNAL or UNKNOWN.

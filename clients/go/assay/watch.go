@@ -7,6 +7,8 @@ import (
 	"iter"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
 )
 
@@ -55,10 +57,11 @@ func (c *Client) Watch(ctx context.Context, options WatchOptions) iter.Seq2[*ass
 			if !goOn {
 				return
 			}
-			if ctx.Err() != nil && errors.Is(err, io.EOF) {
-				err = c.failureOf(ctx, ctx.Err())
+			if ctx.Err() != nil || errors.Is(err, ErrDeadlinePassed) {
+				yield(nil, c.endOf(ctx))
+				return
 			}
-			if ctx.Err() != nil || !isWorthResuming(err) {
+			if !isWorthResuming(err) {
 				yield(nil, err)
 				return
 			}
@@ -66,10 +69,22 @@ func (c *Client) Watch(ctx context.Context, options WatchOptions) iter.Seq2[*ass
 				options.OnInterruption(err)
 			}
 			if !sleep(ctx, max(watcher.pauses.next(), retryAfter(err))) {
-				yield(nil, c.failureOf(ctx, ctx.Err()))
+				yield(nil, c.endOf(ctx))
 				return
 			}
 		}
+	}
+}
+
+// endOf tells how the context of a watch ended. A watch has no deadline but that one.
+func (c *Client) endOf(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return c.failureOf(ctx, ctx.Err())
+	}
+	return &Error{
+		Code: codes.DeadlineExceeded, kinds: kindsOfCode[codes.DeadlineExceeded], cause: context.DeadlineExceeded,
+		Message: "The watch ended: the deadline of its context passed. To go on, watch from the revision after the " +
+			"last one that came.",
 	}
 }
 

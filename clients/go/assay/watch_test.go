@@ -2,6 +2,7 @@ package assay_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -230,4 +231,36 @@ func TestAWatchEndsWithItsContext(t *testing.T) {
 	}
 
 	requireKind(t, last, context.Canceled)
+}
+
+func TestAWatchWhoseDeadlinePassesChangedNothing(t *testing.T) {
+	client := serve(t).client()
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	var last error
+
+	for _, err := range client.Watch(ctx, assay.WatchOptions{}) {
+		last = err
+	}
+
+	failure := requireKind(t, last, assay.ErrDeadlinePassed)
+	requireSays(t, failure.Message, "The watch ended: the deadline of its context passed.")
+	if !errors.Is(last, context.DeadlineExceeded) || failure.Code != codes.DeadlineExceeded {
+		t.Errorf("it is %+v", failure)
+	}
+}
+
+func TestAWatchWhoseDeadlinePassesWhileItWaitsForTheServerSaysTheSame(t *testing.T) {
+	server := serve(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	var last error
+
+	for _, err := range server.client().Watch(ctx, assay.WatchOptions{OnInterruption: func(error) {}}) {
+		if last = err; err == nil {
+			server.kill()
+		}
+	}
+
+	requireSays(t, requireKind(t, last, assay.ErrDeadlinePassed).Message, "The watch ended")
 }

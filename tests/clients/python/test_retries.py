@@ -118,10 +118,12 @@ async def test_a_call_ends_at_its_deadline_and_the_server_knows_that_deadline(
         remaining_s.append(context.time_remaining())
         await asyncio.Event().wait()
 
-    client = await connected({"WhoAmI": never})
+    client = (await connected({"WhoAmI": never, "UndeleteModel": never})).within(0.2)
 
-    with pytest.raises(errors.DeadlinePassed, match=r"0\.2 s"):
-        await client.within(0.2).whoami()
+    with pytest.raises(errors.DeadlinePassed, match=r"0\.2 s\. Nothing was changed: ask again"):
+        await client.whoami()
+    with pytest.raises(errors.DeadlinePassed, match="look before you repeat it"):
+        await client.undelete_model("vision/digits")
 
     assert 0 < remaining_s[0] <= 0.2
 

@@ -60,7 +60,7 @@ class Calls:
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]", request: Question
     ) -> Answer:
         """Ask something."""
-        return await self._send(method, request, self.deadlines.read_s)
+        return await self._send(method, request, self.deadlines.read_s, is_read=True)
 
     async def write(
         self,
@@ -127,6 +127,8 @@ class Calls:
         method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
         request: Question,
         deadline_s: float,
+        *,
+        is_read: bool = False,
     ) -> Answer:
         """One answer. Repeats what gRPC's own retries do not know to be worth repeating."""
         loop = asyncio.get_running_loop()
@@ -136,7 +138,7 @@ class Calls:
             try:
                 return await method(request, timeout=max(ends_at - loop.time(), 0.001))
             except grpc.aio.AioRpcError as error:
-                failure = self._failure(error, deadline_s)
+                failure = self._failure(error, deadline_s, is_read=is_read)
                 pause_s = next(pauses)
                 attempts_max = retries.ATTEMPTS_MAX
                 if isinstance(failure, TooManyCalls):
@@ -149,12 +151,16 @@ class Calls:
             await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    def _failure(self, error: grpc.aio.AioRpcError, deadline_s: float) -> Exception:
+    def _failure(
+        self, error: grpc.aio.AioRpcError, deadline_s: float, *, is_read: bool
+    ) -> Exception:
         failure = self.connection.error_of(error)
         if isinstance(failure, DeadlinePassed) and not failure.reason:
+            remedy = "A change may have happened all the same: look before you repeat it."
+            if is_read:
+                remedy = "Nothing was changed: ask again, or give it more time."
             return DeadlinePassed(
-                f"{self.connection.target} did not answer within {deadline_s:g} s. A change may "
-                "have happened all the same: look before you repeat it.",
+                f"{self.connection.target} did not answer within {deadline_s:g} s. {remedy}",
                 code=error.code(),
             )
         return failure

@@ -46,7 +46,8 @@ final class Background {
 
                     @Override
                     public void onError(Throwable error) {
-                        future.completeExceptionally(connection.explain((StatusRuntimeException) error, scope));
+                        future.completeExceptionally(connection.explain(
+                                (StatusRuntimeException) error, scope, Retries.isRead(method)));
                     }
 
                     @Override

@@ -114,7 +114,7 @@ final class Connection implements AutoCloseable {
             try {
                 return ClientCalls.blockingUnaryCall(main, method, options, asked);
             } catch (StatusRuntimeException error) {
-                AssayException failure = explain(error);
+                AssayException failure = explain(error, Context.current(), Retries.isRead(method));
                 boolean isLast = attempt == Retries.ATTEMPTS_MAX || !Retries.isRepeatable(method);
                 if (isLast || !isWorthRepeating(failure) || !patience.pause(failure.retryAfter())) {
                     throw failure;
@@ -133,11 +133,11 @@ final class Connection implements AutoCloseable {
 
     /** What a status means. */
     AssayException explain(StatusRuntimeException error) {
-        return explain(error, Context.current());
+        return explain(error, Context.current(), false);
     }
 
-    /** What a status means that a call in this context ended with. */
-    AssayException explain(StatusRuntimeException error, Context context) {
+    /** What a status means that a call in this context ended with; a read has changed nothing, whatever happened. */
+    AssayException explain(StatusRuntimeException error, Context context, boolean isRead) {
         Failure failure = Statuses.read(error);
         if (!failure.reason.isEmpty()) {
             return Statuses.exception(failure);
@@ -146,7 +146,7 @@ final class Connection implements AutoCloseable {
             case CANCELLED:
                 return wasGivenUp(context) ? Cancellation.exception(error) : Statuses.exception(failure);
             case DEADLINE_EXCEEDED:
-                return Statuses.exception(failure.reworded(whyLate(failure.message)));
+                return Statuses.exception(failure.reworded(whyLate(failure.message, isRead)));
             case UNIMPLEMENTED:
                 return Statuses.exception(failure.reworded(String.format("The server at %s does not know this method "
                         + "(%s): it is older than this client, or not an Assay server.", target, failure.message)));
@@ -173,13 +173,16 @@ final class Connection implements AutoCloseable {
         return message.contains("RST_STREAM") || message.contains("http2 exception");
     }
 
-    private String whyLate(String message) {
-        if (!message.contains("remote_addr")) {
+    private String whyLate(String message, boolean isRead) {
+        boolean wasTheContext = message.contains("context timed out");
+        if (!wasTheContext && !message.contains("remote_addr")) {
             return String.format("There was no connection to %s before the deadline passed. Check the address; a firewall "
                     + "may drop the packets. (%s)", target, message);
         }
-        return String.format("%s did not answer before the deadline passed. A change may have happened all the same: look "
-                + "before you repeat it, or give it more time.", target);
+        String remedy = isRead
+                ? "Nothing was changed: ask again"
+                : "A change may have happened all the same: look before you repeat it";
+        return String.format("%s did not answer before the deadline passed. %s, or give it more time.", target, remedy);
     }
 
     @Override

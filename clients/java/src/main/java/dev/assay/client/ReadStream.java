@@ -38,7 +38,7 @@ final class ReadStream {
                     alarm.renew();
                 }
             } catch (StatusRuntimeException error) {
-                throw alarm.hasRung() ? silent(error) : connection.explain(error, alarm.scope());
+                throw alarm.hasRung() ? silent(error) : connection.explain(error, alarm.scope(), true);
             }
         }
     }

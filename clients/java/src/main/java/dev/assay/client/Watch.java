@@ -14,6 +14,7 @@ import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Committed changes in revision order: all events of a revision in one answer, none twice, none left out.
@@ -88,6 +89,7 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
      * Waits for the next answer.
      *
      * @return false when this watch was closed
+     * @throws DeadlinePassed if that of the {@link io.grpc.Context} did in which the watch was begun
      * @throws AssayException if the watch cannot go on
      */
     @Override
@@ -99,6 +101,8 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
                 if (!scope.isCancelled()) {
                     throw end;
                 }
+            } catch (DeadlinePassed end) {
+                throw outOfTime(end);
             } catch (Unavailable | Exhausted interruption) {
                 if (!isWorthResuming(interruption)) {
                     throw interruption;
@@ -106,7 +110,16 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
                 resume(interruption);
             }
         }
+        if (ready == null && scope.cancellationCause() instanceof TimeoutException) {
+            throw outOfTime(scope.cancellationCause());
+        }
         return ready != null;
+    }
+
+    /** A watch has no deadline but that of its context. */
+    private static DeadlinePassed outOfTime(Throwable cause) {
+        return new DeadlinePassed(Failure.of("The watch ended: the deadline of its context passed. To go on, watch from "
+                + "nextRevision().").code(Status.Code.DEADLINE_EXCEEDED).because(cause));
     }
 
     /**
@@ -142,7 +155,7 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
                 ready = answer;
             }
         } catch (StatusRuntimeException error) {
-            throw alarm.hasRung() ? silent(error) : connection.explain(error, scope);
+            throw alarm.hasRung() ? silent(error) : connection.explain(error, scope, true);
         }
     }
 
@@ -171,6 +184,10 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
         Context before = scope.attach();
         try {
             patience.pause(interruption.retryAfter());
+        } catch (CallCancelled end) {
+            if (!scope.isCancelled()) {
+                throw end;
+            }
         } finally {
             scope.detach(before);
         }

@@ -74,7 +74,7 @@ final class WriteStream extends ClientCall.Listener<WriteUploadResponse> impleme
                     .code(Status.Code.UNAVAILABLE));
         }
         if (!end.isOk()) {
-            throw connection.explain(end.asRuntimeException(trailers), alarm.scope());
+            throw connection.explain(end.asRuntimeException(trailers), alarm.scope(), false);
         }
         if (answer == null) {
             throw new Unreachable(Failure.of("%s ended the stream of %s without an answer.", connection.target, path)

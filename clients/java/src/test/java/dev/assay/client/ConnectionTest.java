@@ -200,8 +200,12 @@ class ConnectionTest {
                         served.client().readDeadline(Duration.ofMillis(200)).build()) {
             DeadlinePassed failure = assertThrows(DeadlinePassed.class, client::whoAmI);
 
-            assertContains(failure, served.target() + " did not answer before the deadline passed.");
+            assertContains(failure, served.target() + " did not answer before the deadline passed. Nothing was changed: ask");
             assertEquals(Status.Code.DEADLINE_EXCEEDED, failure.statusCode());
+            AssayException unknown = client.explain(Status.DEADLINE_EXCEEDED
+                    .withDescription("deadline exceeded, [remote_addr=/127.0.0.1:1]")
+                    .asRuntimeException());
+            assertContains(unknown, "A change may have happened all the same: look before you repeat it");
         }
     }
 
@@ -214,7 +218,8 @@ class ConnectionTest {
                 AssayClient client = served.client().build();
                 Context.CancellableContext context =
                         Context.current().withDeadlineAfter(200, TimeUnit.MILLISECONDS, timer)) {
-            context.run(() -> assertThrows(AssayException.class, client::whoAmI));
+            context.run(() -> assertContains(
+                    assertThrows(DeadlinePassed.class, client::whoAmI), "did not answer before the deadline passed."));
         } finally {
             timer.shutdownNow();
         }

@@ -14,6 +14,7 @@ import dev.assay.v1.WatchRequest;
 import dev.assay.v1.WatchResponse;
 import dev.assay.v1.WatchServiceGrpc;
 import io.grpc.BindableService;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
@@ -23,6 +24,8 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -213,6 +216,40 @@ class WatchTest {
                 .getCause();
 
         assertInstanceOf(CallCancelled.class, failure);
+    }
+
+    @Test
+    void aWatchWhoseDeadlinePassesChangedNothing() throws Exception {
+        for (boolean isWaiting : List.of(true, false)) {
+            ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
+            try (Context.CancellableContext context =
+                    Context.current().withDeadlineAfter(500, TimeUnit.MILLISECONDS, timer)) {
+                Watch watch = context.call(() -> client.watch(""));
+                if (!isWaiting) {
+                    TimeUnit.MILLISECONDS.sleep(600);
+                }
+
+                DeadlinePassed end = assertThrows(DeadlinePassed.class, watch::hasNext);
+
+                ConnectionTest.assertContains(end, "The watch ended: the deadline of its context passed.");
+                assertEquals(Status.Code.DEADLINE_EXCEEDED, end.statusCode());
+            } finally {
+                timer.shutdownNow();
+            }
+        }
+    }
+
+    @Test
+    void aWatchThatIsClosedWhileItComesBackHasNoMore() throws Exception {
+        CountDownLatch isBroken = new CountDownLatch(1);
+        Watch watch = client.watch(WatchOptions.create().onInterruption(failure -> isBroken.countDown()));
+        CompletableFuture<Boolean> waiting = CompletableFuture.supplyAsync(watch::hasNext);
+        served.close();
+        assertTrue(isBroken.await(10, TimeUnit.SECONDS));
+
+        watch.close();
+
+        assertFalse(waiting.get(10, TimeUnit.SECONDS));
     }
 
     @Test
