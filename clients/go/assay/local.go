@@ -24,8 +24,12 @@ func localFailure(doing, path string, err error) error {
 		failure.Message = fmt.Sprintf("No space is left for %s (%s). Make room, or choose another disk, and call again.", path, what)
 		return failure
 	}
+	remedy := "Put that right"
+	if errors.Is(err, fs.ErrNotExist) {
+		remedy = "Check the path"
+	}
 	failure.kinds = []error{ErrLocalFileFailure}
-	failure.Message = fmt.Sprintf("Cannot %s %s: %s. Put that right, and call again.", doing, path, what)
+	failure.Message = fmt.Sprintf("Cannot %s %s: %s. %s, and call again.", doing, path, what, remedy)
 	return failure
 }
 

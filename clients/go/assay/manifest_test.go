@@ -74,4 +74,11 @@ func TestNamesAreTranslatedBothWays(t *testing.T) {
 	if assay.ShortName("namespaces/vision/models/digits/versions/7") != "vision/digits/7" {
 		t.Error("a version has another short name")
 	}
+	if assay.ShortName("namespaces/vision") != "vision" {
+		t.Error("a namespace has another short name")
+	}
+	evaluation := "namespaces/vision/models/digits/versions/7/evaluations/0192"
+	if assay.ShortName(evaluation) != evaluation {
+		t.Errorf("an evaluation is %s", assay.ShortName(evaluation))
+	}
 }

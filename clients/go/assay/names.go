@@ -68,10 +68,13 @@ func (c *Client) VersionName(ctx context.Context, reference string) (string, err
 	return answer.GetVersion().GetName(), nil
 }
 
-// ShortName gives a resource name of a model or version as people write it: "vision/digits/7".
+// ShortName gives the resource name of a namespace, model, version or alias as people write it:
+// "vision/digits/7". Other names, such as those of drafts and evaluations, stay as they are.
 func ShortName(name string) string {
 	parts := strings.Split(name, "/")
 	switch {
+	case len(parts) == 2 && parts[0] == "namespaces":
+		return parts[1]
 	case len(parts) == 4 && parts[2] == "models":
 		return parts[1] + "/" + parts[3]
 	case len(parts) == 6 && parts[4] == "versions":

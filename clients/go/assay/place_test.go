@@ -145,5 +145,5 @@ func TestASourceThatIsNotThereIsNamed(t *testing.T) {
 
 	_, err := serve(t).client().Push(context.Background(), "vision/digits", missing, assay.PushOptions{})
 
-	requireSays(t, requireKind(t, err, assay.ErrLocalFileFailure).Message, missing, "Put that right")
+	requireSays(t, requireKind(t, err, assay.ErrLocalFileFailure).Message, missing, "no such file", "Check the path")
 }

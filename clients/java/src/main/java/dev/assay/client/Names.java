@@ -13,6 +13,7 @@ public final class Names {
     private static final Pattern MODEL = Pattern.compile("(" + ID + ")/(" + ID + ")");
     private static final Pattern VERSION = Pattern.compile("(" + ID + ")/(" + ID + ")/([1-9][0-9]{0,8})");
     private static final Pattern ALIAS = Pattern.compile("(" + ID + ")/(" + ID + ")@(" + ID + ")");
+    private static final Pattern FULL_NAMESPACE = Pattern.compile("namespaces/[^/]+");
     private static final Pattern FULL_MODEL = Pattern.compile("namespaces/[^/]+/models/[^/]+");
     private static final Pattern FULL_VERSION = Pattern.compile("namespaces/([^/]+)/models/([^/]+)/versions/([^/]+)");
     private static final Pattern FULL_ALIAS = Pattern.compile("namespaces/([^/]+)/models/([^/]+)/aliases/([^/]+)");
@@ -110,8 +111,8 @@ public final class Names {
     /**
      * Gives a name as people write it.
      *
-     * @param name the resource name of a model, version or alias
-     * @return such as {@code vision/digits/7}; other names stay as they are
+     * @param name the resource name of a namespace, model, version or alias
+     * @return such as {@code vision/digits/7}; other names, such as those of drafts and evaluations, stay as they are
      */
     public static String shortName(String name) {
         Required.of(name, "name");
@@ -124,7 +125,10 @@ public final class Names {
             return alias.group(1) + "/" + alias.group(2) + "@" + alias.group(3);
         }
         String[] parts = name.split("/", -1);
-        return FULL_MODEL.matcher(name).matches() ? parts[1] + "/" + parts[3] : name;
+        if (FULL_MODEL.matcher(name).matches()) {
+            return parts[1] + "/" + parts[3];
+        }
+        return FULL_NAMESPACE.matcher(name).matches() ? parts[1] : name;
     }
 
     /** The resource name of a version given by its number; null for what the server must resolve. */

@@ -176,8 +176,8 @@ public final class Tls {
         try {
             return pem.path == null ? pem.bytes : Files.readAllBytes(pem.path);
         } catch (IOException error) {
-            throw new CertificateUnusable(Failure.of("%s, given as %s, cannot be read (%s). Check the path and who may "
-                            + "read it.", pem.name(), what, error.getClass().getSimpleName()).because(error));
+            throw new CertificateUnusable(Failure.of("%s, given as %s, cannot be read: %s", pem.name(), what,
+                    LocalFailures.why(error)).because(error));
         }
     }
 

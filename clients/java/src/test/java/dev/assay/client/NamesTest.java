@@ -101,6 +101,9 @@ class NamesTest {
         assertEquals("vision/digits/7", Names.shortName("namespaces/vision/models/digits/versions/7"));
         assertEquals("vision/digits@champion", Names.shortName("namespaces/vision/models/digits/aliases/champion"));
         assertEquals("vision/digits", Names.shortName("namespaces/vision/models/digits"));
+        assertEquals("vision", Names.shortName("namespaces/vision"));
+        String evaluation = "namespaces/vision/models/digits/versions/7/evaluations/0192";
+        assertEquals(evaluation, Names.shortName(evaluation));
         assertEquals("else", Names.shortName("else"));
     }
 
