@@ -286,6 +286,48 @@ func TestLiveAWatchAndPagesOfOne(t *testing.T) {
 	}
 }
 
+func TestLiveAWatchBeginsWithWhatIsCurrentAndGoesOnWithWhatHappens(t *testing.T) {
+	client, _, _ := live(t, "admin")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	model := pushed(t, client, writeFiles(t, digits))
+	name, err := assay.ModelName(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := map[string]bool{}
+	var complete, published int64
+
+	for answer, err := range client.Watch(ctx, assay.WatchOptions{NamePrefix: name, InitialState: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if published != 0 && len(answer.Events) > 0 {
+			if answer.Revision != published || answer.Events[0].Action != "PublishVersion" {
+				t.Errorf("after revision %d came %v", complete, answer)
+			}
+			break
+		}
+		for _, event := range answer.Events {
+			if event.Type != assayv1.EventType_EVENT_TYPE_INITIAL {
+				t.Errorf("%v is not of what was current", event)
+			}
+			current[event.Name] = true
+		}
+		if answer.InitialStateComplete {
+			done, err := client.Publish(ctx, model+"/1", assay.PublishOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			complete, published = answer.Revision, done.Revision
+		}
+	}
+
+	if complete == 0 || !current[name] || !current[name+"/versions/1"] {
+		t.Errorf("at revision %d there were %v", complete, current)
+	}
+}
+
 func TestLiveAStrangerIsTurnedAwayWithASentence(t *testing.T) {
 	_, files, target := live(t, "admin")
 	stranger := newAuthority(t).clientFiles(inAnHour())

@@ -74,7 +74,7 @@ abstract class ListVerbs {
     /**
      * Lists models as a request says.
      *
-     * @param request for example with {@code show_deleted}
+     * @param request for example with {@code show_deleted}, or with {@code as_of}, the revision at which it is to be true
      * @return the models
      */
     public Listing<Model> listModels(ListModelsRequest request) {
@@ -110,7 +110,7 @@ abstract class ListVerbs {
     /**
      * Lists versions as a request says.
      *
-     * @param request for example with {@code states}
+     * @param request for example with {@code states}, or with {@code as_of}, the revision at which it is to be true
      * @return the versions, without files and cards
      */
     public Listing<ModelVersion> listVersions(ListVersionsRequest request) {
@@ -125,11 +125,20 @@ abstract class ListVerbs {
      * @return the aliases
      */
     public Listing<Alias> listAliases(String model) {
+        return listAliases(ListAliasesRequest.newBuilder()
+                .setParent(Names.modelName(model))
+                .build());
+    }
+
+    /**
+     * Lists aliases as a request says.
+     *
+     * @param request for example with {@code as_of}, the revision at which it is to be true
+     * @return the aliases
+     */
+    public Listing<Alias> listAliases(ListAliasesRequest request) {
         return Listing.of(
-                connection,
-                RegistryServiceGrpc.getListAliasesMethod(),
-                ListAliasesRequest.newBuilder().setParent(Names.modelName(model)).build(),
-                ListAliasesResponse::getAliasesList);
+                connection, RegistryServiceGrpc.getListAliasesMethod(), request, ListAliasesResponse::getAliasesList);
     }
 
     /**
@@ -155,11 +164,20 @@ abstract class ListVerbs {
      * @return the evaluations
      */
     public Listing<Evaluation> listEvaluations(String version) {
+        return listEvaluations(ListEvaluationsRequest.newBuilder()
+                .setParent(versionName(Required.of(version, "version")))
+                .build());
+    }
+
+    /**
+     * Lists evaluations as a request says.
+     *
+     * @param request for example with {@code as_of}, the revision at which it is to be true
+     * @return the evaluations
+     */
+    public Listing<Evaluation> listEvaluations(ListEvaluationsRequest request) {
         return Listing.of(
-                connection,
-                EvaluationServiceGrpc.getListEvaluationsMethod(),
-                ListEvaluationsRequest.newBuilder().setParent(versionName(Required.of(version, "version"))).build(),
-                ListEvaluationsResponse::getEvaluationsList);
+                connection, EvaluationServiceGrpc.getListEvaluationsMethod(), request, ListEvaluationsResponse::getEvaluationsList);
     }
 
     /**
@@ -169,11 +187,20 @@ abstract class ListVerbs {
      * @return the gates
      */
     public Listing<Gate> listGates(String scope) {
+        return listGates(ListGatesRequest.newBuilder()
+                .setParent(Names.scopeName(scope))
+                .build());
+    }
+
+    /**
+     * Lists gates as a request says.
+     *
+     * @param request for example with {@code as_of}, the revision at which it is to be true
+     * @return the gates
+     */
+    public Listing<Gate> listGates(ListGatesRequest request) {
         return Listing.of(
-                connection,
-                EvaluationServiceGrpc.getListGatesMethod(),
-                ListGatesRequest.newBuilder().setParent(Names.scopeName(scope)).build(),
-                ListGatesResponse::getGatesList);
+                connection, EvaluationServiceGrpc.getListGatesMethod(), request, ListGatesResponse::getGatesList);
     }
 
     /**
@@ -183,13 +210,20 @@ abstract class ListVerbs {
      * @return the bindings
      */
     public Listing<RoleBinding> listRoleBindings(String scope) {
+        return listRoleBindings(ListRoleBindingsRequest.newBuilder()
+                .setParent(Names.scopeName(scope))
+                .build());
+    }
+
+    /**
+     * Lists bindings as a request says.
+     *
+     * @param request for example with {@code as_of}, the revision at which it is to be true
+     * @return the bindings
+     */
+    public Listing<RoleBinding> listRoleBindings(ListRoleBindingsRequest request) {
         return Listing.of(
-                connection,
-                AccessServiceGrpc.getListRoleBindingsMethod(),
-                ListRoleBindingsRequest.newBuilder()
-                        .setParent(Names.scopeName(scope))
-                        .build(),
-                ListRoleBindingsResponse::getRoleBindingsList);
+                connection, AccessServiceGrpc.getListRoleBindingsMethod(), request, ListRoleBindingsResponse::getRoleBindingsList);
     }
 
     /**

@@ -11,10 +11,15 @@ import dev.assay.v1.Bump;
 import dev.assay.v1.Comparison;
 import dev.assay.v1.DatasetReference;
 import dev.assay.v1.Evaluation;
+import dev.assay.v1.EventType;
 import dev.assay.v1.Facts;
 import dev.assay.v1.File;
 import dev.assay.v1.Gate;
 import dev.assay.v1.GetModelRequest;
+import dev.assay.v1.ListAliasesRequest;
+import dev.assay.v1.ListEvaluationsRequest;
+import dev.assay.v1.ListGatesRequest;
+import dev.assay.v1.ListRoleBindingsRequest;
 import dev.assay.v1.Model;
 import dev.assay.v1.ModelVersion;
 import dev.assay.v1.Rule;
@@ -28,8 +33,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -228,6 +235,63 @@ class LiveTest {
             assertEquals("CreateModel", change.getEvents(0).getAction());
             assertEquals(Names.modelName(model), change.getEvents(0).getName());
         }
+    }
+
+    @Test
+    void whatIsCurrentComesFirstAndThenWhatHappens() throws Exception {
+        trained(10);
+        Pushed pushed = client.push(model, directory.resolve("trained"), creating());
+        Set<String> names = new HashSet<>();
+        long complete = 0;
+
+        try (Watch watch = client.watch(WatchOptions.create().scope(model).initialState())) {
+            while (complete == 0) {
+                WatchResponse part = watch.next();
+                part.getEventsList().forEach(event -> {
+                    assertEquals(EventType.EVENT_TYPE_INITIAL, event.getType());
+                    names.add(event.getName());
+                });
+                complete = part.getInitialStateComplete() ? part.getRevision() : 0;
+            }
+            assertTrue(names.containsAll(Set.of(Names.modelName(model), pushed.version().getName())), names::toString);
+            assertEquals(complete + 1, watch.nextRevision());
+
+            long revision = client.publish(pushed.reference()).getRevision();
+            WatchResponse change = watch.next();
+
+            assertEquals(revision, change.getRevision());
+            assertEquals("PublishVersion", change.getEvents(0).getAction());
+        }
+    }
+
+    @Test
+    void aListIsGivenAsItWasAtARevision() throws Exception {
+        trained(10);
+        String name = Names.modelName(model);
+        long without = client.push(model, directory.resolve("trained"), creating().publish()).revision();
+        long with = client.setAlias(model + "@champion", 1, 0, "the first").getRevision();
+        setGate(0.9);
+        client.evaluate(model + "/1", measured(0.97));
+
+        assertEquals(0, client.listAliases(aliases(without)).stream().count());
+        assertEquals(1, client.listAliases(aliases(with)).stream().count());
+        ListGatesRequest gates = ListGatesRequest.newBuilder().setParent(name).setAsOf(with).build();
+        assertEquals(0, client.listGates(gates).stream().count());
+        assertEquals(1, client.listGates(model).stream().count());
+        ListEvaluationsRequest evaluations = ListEvaluationsRequest.newBuilder()
+                .setParent(name + "/versions/1")
+                .setAsOf(with)
+                .build();
+        assertEquals(0, client.listEvaluations(evaluations).stream().count());
+        assertEquals(1, client.listEvaluations(model + "/1").stream().count());
+        ListRoleBindingsRequest bindings = ListRoleBindingsRequest.newBuilder().setAsOf(with).build();
+        assertEquals(
+                client.listRoleBindings("").stream().collect(Collectors.toList()),
+                client.listRoleBindings(bindings).stream().collect(Collectors.toList()));
+    }
+
+    private ListAliasesRequest aliases(long asOf) {
+        return ListAliasesRequest.newBuilder().setParent(Names.modelName(model)).setAsOf(asOf).build();
     }
 
     @Test
