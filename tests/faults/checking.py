@@ -209,8 +209,9 @@ def on_record(found: Evidence) -> Iterator[str]:
         if entry.revision:
             audited.setdefault(entry.revision, []).append(entry.method.rpartition("/")[2])
     for revision, events in found.events.items():
-        if audited.get(revision) != [events[0].action]:
-            yield f"{events[0].action} made revision {revision}, on record is {audited.get(revision)}"
+        made, entered = events[0].action, audited.get(revision, [])
+        if entered != [made]:
+            yield f"{made} made revision {revision}, and on record is {entered}"
 
 
 def made_revision(one: Operation) -> bool:
