@@ -344,6 +344,56 @@ def test_looking_back_at_a_revision(
     assert "has no past" in cli("show", "vision", *then).err
 
 
+def test_looking_back_at_gates_evaluations_and_roles(
+    cli: CommandLine, model: str, file: Path, signature: str
+) -> None:
+    member = "spiffe://acme/looked-back-at"
+    assert cli("push", model, str(file), "--signature", signature).status == 0
+    measured = ("--samples", "10", "--dataset-file", str(file))
+
+    def made(accuracy: str, role: str) -> str:
+        """What there is from now on, and the revision at which it is."""
+        threshold = ("--threshold", f"accuracy>={accuracy}")
+        assert cli("gate", "set", model, *threshold).status == 0
+        metric = ("--metric", f"accuracy={accuracy}")
+        assert cli("eval", "import", f"{model}/1", *metric, *measured).status == 0
+        assert cli("role", "grant", role, member, model).status == 0
+        return str(cli("resolve", f"{model}/1", "-o", "json").json()["revision"])
+
+    def seen(*then: str) -> tuple[object, ...]:
+        gate = cli("gate", "show", model, *then, "-o", "json").json()
+        gates = cli("gate", "ls", model, *then, "-o", "json").json()
+        shown = cli("eval", "show", f"{model}/1", *then, "-o", "json").json()
+        evaluations = cli("eval", "ls", f"{model}/1", *then, "-q").out.split()
+        roles = cli("role", "ls", model, *then, "-q").out.split()
+        assert gate in gates
+        return (
+            gate["rules"][0]["threshold"]["bound"],
+            shown["metrics"][0]["value"],
+            len(evaluations),
+            len(roles),
+        )
+
+    first = made("0.5", "consumer")
+    made("0.75", "deployer")
+
+    assert seen() == (0.75, 0.75, 2, 2)
+    assert seen("--as-of", first) == (0.5, 0.5, 1, 1)
+    assert cli("gate", "show", model, "--as-of", "1").status != 0
+
+
+def test_the_moves_of_an_alias_tell_the_revisions_to_look_back_at(
+    cli: CommandLine, model: str, file: Path, signature: str
+) -> None:
+    assert cli("push", model, str(file), "--signature", signature, "--publish").status == 0
+    cli("alias", "set", f"{model}@champion", "1", "--expect", "0")
+    (move,) = cli("alias", "log", f"{model}@champion", "-o", "json").json()
+
+    shown = cli("alias", "log", f"{model}@champion").out
+
+    assert f" {move['revision']} " in shown.splitlines()[1]
+
+
 def test_damaged_bytes_are_healed_by_a_push_of_the_same_file_into_another_namespace(
     cli: CommandLine, furnished: Furnished, tmp_path: Path
 ) -> None:

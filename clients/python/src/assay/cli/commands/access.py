@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from assay.cli.commands.parameters import LIMIT, Limit, first
+from assay.cli.commands.parameters import LIMIT, AsOf, Limit, first
 from assay.cli.exit_codes import ExitCode
 from assay.cli.help_pages import examples, group
 from assay.cli.screens import access, tables
@@ -42,6 +42,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay role ls vision", "the bindings of exactly this scope"),
             ("assay role ls", "those that hold everywhere"),
+            ("assay role ls vision --as-of 120", "who had a role there at a revision"),
         ),
     )(list_bindings)
     role.command(
@@ -91,10 +92,12 @@ def grant(
     _answer(session, made)
 
 
-def list_bindings(ctx: typer.Context, where: Where = "", limit: Limit = LIMIT) -> None:
+def list_bindings(
+    ctx: typer.Context, where: Where = "", limit: Limit = LIMIT, as_of: AsOf = 0
+) -> None:
     """List the bindings of exactly one scope."""
     session = Session.of(ctx)
-    kept = list(first(session.client.list_role_bindings(where), limit))
+    kept = list(first(session.client.list_role_bindings(where, as_of=as_of), limit))
     session.terminal.answer(
         lambda: [plain(each) for each in kept],
         lambda: [access.bindings(kept)] if kept else tables.nothing("No binding in this scope."),

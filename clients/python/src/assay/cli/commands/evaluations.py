@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.commands.parameters import LIMIT, Limit, Reference, Tags, first, pairs
+from assay.cli.commands.parameters import LIMIT, AsOf, Limit, Reference, Tags, first, pairs
 from assay.cli.documents import read_document
 from assay.cli.evaluation_files import (
     Measurements,
@@ -56,7 +56,11 @@ def add_to(app: typer.Typer, panel: str) -> None:
         ),
     )(import_evaluation)
     evaluation.command(
-        "ls", cls=examples(("assay eval ls vision/digits@champion", "newest first"))
+        "ls",
+        cls=examples(
+            ("assay eval ls vision/digits@champion", "newest first"),
+            ("assay eval ls vision/digits@champion --as-of 120", "what was measured by then"),
+        ),
     )(list_evaluations)
     evaluation.command(
         "show",
@@ -129,10 +133,12 @@ def _recorded(session: Session, version: str, measured: Measurements) -> Evaluat
     )
 
 
-def list_evaluations(ctx: typer.Context, version: Reference, limit: Limit = LIMIT) -> None:
+def list_evaluations(
+    ctx: typer.Context, version: Reference, limit: Limit = LIMIT, as_of: AsOf = 0
+) -> None:
     """List the evaluations of a version, newest first."""
     session = Session.of(ctx)
-    kept = list(first(session.client.list_evaluations(version), limit))
+    kept = list(first(session.client.list_evaluations(version, as_of=as_of), limit))
     session.terminal.answer(
         lambda: [plain(each) for each in kept],
         lambda: (
@@ -150,12 +156,13 @@ def show(
     evaluation: Annotated[
         str, typer.Argument(metavar="[ID]", help="The start of an id; the newest without one.")
     ] = "",
+    as_of: AsOf = 0,
 ) -> None:
     """Show one evaluation with every slice."""
     session = Session.of(ctx)
     found = [
         each
-        for each in session.client.list_evaluations(version)
+        for each in session.client.list_evaluations(version, as_of=as_of)
         if each.name.rpartition("/")[2].startswith(evaluation)
     ]
     if not found:

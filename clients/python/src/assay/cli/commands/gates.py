@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from assay import rules
-from assay.cli.commands.parameters import LIMIT, Limit, Reference, Yes, first
+from assay.cli.commands.parameters import LIMIT, AsOf, Limit, Reference, Yes, first
 from assay.cli.documents import read_document
 from assay.cli.exit_codes import ExitCode
 from assay.cli.gate_files import (
@@ -68,6 +68,7 @@ def add_to(app: typer.Typer, panel: str) -> None:
         cls=examples(
             ("assay gate show vision/digits", "the publish gate of a model"),
             ("assay gate show vision/digits@champion", "the gate of an alias"),
+            ("assay gate show vision/digits --as-of 120", "as it was at a revision"),
         ),
     )(show)
     gate.command(
@@ -147,20 +148,21 @@ def set_gate(
     _answer(session, kept)
 
 
-def show(ctx: typer.Context, scope: Scope, gate: GateId = "") -> None:
+def show(ctx: typer.Context, scope: Scope, gate: GateId = "", as_of: AsOf = 0) -> None:
     """Show the rules of a gate."""
     session = Session.of(ctx)
-    _answer(session, session.client.get_gate(*gate_place(scope, gate)))
+    _answer(session, session.client.get_gate(*gate_place(scope, gate), as_of=as_of))
 
 
 def list_gates(
     ctx: typer.Context,
     scope: Annotated[str, typer.Argument(metavar="SCOPE", help="A namespace or a model.")],
     limit: Limit = LIMIT,
+    as_of: AsOf = 0,
 ) -> None:
     """List the gates of a namespace or of a model; for a model with those of its namespace."""
     session = Session.of(ctx)
-    kept = list(first(session.client.list_gates(scope), limit))
+    kept = list(first(session.client.list_gates(scope, as_of=as_of), limit))
     session.terminal.answer(
         lambda: [plain(each) for each in kept],
         lambda: (

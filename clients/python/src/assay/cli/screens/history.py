@@ -88,13 +88,16 @@ def aliases(listed_aliases: Iterable[alias_pb2.Alias]) -> RenderableType:
 
 def moves(listed_moves: Iterable[alias_pb2.AliasMove]) -> RenderableType:
     """One line per move of one alias, newest first."""
-    made = tables.table(WHEN="fixed", MOVED="fixed", GATE="fixed", BY="text", WHY="text")
+    made = tables.table(
+        WHEN="fixed", REVISION="number", MOVED="fixed", GATE="fixed", BY="text", WHY="text"
+    )
     shown = list(listed_moves)
     people = wording.people(move.moved_by for move in shown)
     for move in shown:
         has_gate = move.HasField("verdict")
         made.add_row(
             wording.moment_in_list(move.move_time),
+            str(move.revision),
             moved(move),
             Text("open", style="good") if has_gate else Text("none", style="soft"),
             people[move.moved_by],
