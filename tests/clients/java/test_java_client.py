@@ -94,6 +94,14 @@ def test_the_jar_holds_client_and_stubs(reports: Path) -> None:
     assert "dev/assay/v1/RegistryServiceGrpc.class" in listed.stdout
 
 
+def test_a_jar_beside_it_documents_the_client(reports: Path) -> None:
+    jar = PROJECT / "target/assay-client-0.1.0-javadoc.jar"
+    listed = subprocess.run(["jar", "tf", str(jar)], capture_output=True, text=True, check=True)
+
+    assert "dev/assay/client/AssayClient.html" in listed.stdout
+    assert "RegistryServiceGrpc" not in listed.stdout
+
+
 def test_nothing_generated_stands_beside_the_sources() -> None:
     packages = {path.parent.relative_to(PROJECT) for path in PROJECT.glob("src/**/*.java")}
 
