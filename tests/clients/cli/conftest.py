@@ -1,7 +1,9 @@
 """One real server for all tests of the command line, and a small registry in it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,11 @@ SIGNATURE = Signature(
     inputs=[TensorSpec(name="pixels", dtype="float64", shape=[-1, 64])],
     outputs=[TensorSpec(name="digit", dtype="int64", shape=[-1])],
 )
+SIGNATURE_DOCUMENT = {
+    "inputs": [{"name": "pixels", "dtype": "float32", "shape": [-1, 64]}],
+    "outputs": [{"name": "digit", "dtype": "int64", "shape": [-1]}],
+}
+_NUMBERS: Iterator[int] = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +107,27 @@ def cli(furnished: Furnished, offline: CommandLine) -> CommandLine:
         contexts.load(furnished.registry.contexts_path).with_current("admin"), offline.config
     )
     return offline
+
+
+@pytest.fixture
+def model(cli: CommandLine) -> str:
+    """A model of this test's own."""
+    name = f"vision/life-{next(_NUMBERS)}"
+    assert cli("model", "create", name, "--task", "ocr", "--tag", "team=vision").status == 0
+    return name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file that could be a model."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"weights" * 1000)
+    return path
+
+
+@pytest.fixture
+def signature(tmp_path: Path) -> str:
+    """A signature on disk."""
+    path = tmp_path / "signature.json"
+    path.write_text(json.dumps(SIGNATURE_DOCUMENT))
+    return str(path)

@@ -7,8 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,41 +14,12 @@ import pytest
 from tests.clients.cli.conftest import Furnished
 from tests.clients.cli.running import CommandLine
 
-SIGNATURE = {
-    "inputs": [{"name": "pixels", "dtype": "float32", "shape": [-1, 64]}],
-    "outputs": [{"name": "digit", "dtype": "int64", "shape": [-1]}],
-}
 RESULTS = {
     "dataset": {"uri": "s3://lake/test", "digest": "sha256:" + "7" * 64},
     "sample_count": 360,
     "metrics": {"accuracy": 0.97},
     "slices": {"class": {"8": {"sample_count": 31, "metrics": {"accuracy": 0.87}}}},
 }
-_NUMBERS: Iterator[int] = count(1)
-
-
-@pytest.fixture
-def model(cli: CommandLine) -> str:
-    """A model of this test's own."""
-    name = f"vision/life-{next(_NUMBERS)}"
-    assert cli("model", "create", name, "--task", "ocr", "--tag", "team=vision").status == 0
-    return name
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A file that could be a model."""
-    path = tmp_path / "model.onnx"
-    path.write_bytes(b"weights" * 1000)
-    return path
-
-
-@pytest.fixture
-def signature(tmp_path: Path) -> str:
-    """A signature on disk."""
-    path = tmp_path / "signature.json"
-    path.write_text(json.dumps(SIGNATURE))
-    return str(path)
 
 
 @pytest.fixture
@@ -313,85 +282,6 @@ def test_a_watch_from_a_revision_shows_what_happened(cli: CommandLine, model: st
     change = json.loads(ran.out)
     assert change["events"][0]["action"] == "UpdateModel"
     assert change["events"][0]["model"]["description"] == "Seen."
-
-
-def test_looking_back_at_a_revision(
-    cli: CommandLine, model: str, file: Path, signature: str
-) -> None:
-    for number, expected in ((1, 0), (2, 1)):
-        file.write_bytes(b"weights" * number)
-        assert cli("push", model, str(file), "--signature", signature, "--publish").status == 0
-        pointed = cli("alias", "set", f"{model}@champion", str(number), "--expect", str(expected))
-        assert pointed.status == 0, pointed.err
-    moves = cli("alias", "log", f"{model}@champion", "-o", "json").json()
-    first = str(moves[1]["revision"])
-    then, champion = ("--as-of", first), f"{model}@champion"
-
-    assert cli("resolve", champion, "-q").out.strip() == f"{model}/2"
-    assert cli("resolve", champion, *then, "-q").out.strip() == f"{model}/1"
-    assert cli("show", champion, *then, "-q").out.strip() == f"{model}/1"
-    assert cli("ls", model, *then, "-q").out.split() == [f"{model}/1"]
-    assert cli("ls", champion, *then, "-q").out.strip() == file.name
-    assert model in cli("ls", "vision", *then, "-q").out.split()
-    assert cli("show", model, *then, "-o", "json").json()["latest_version_number"] in (1, "1")
-    listed = cli("alias", "ls", model, *then, "-o", "json").json()
-    assert [str(alias["version_number"]) for alias in listed] == ["1"]
-
-    early = cli("resolve", champion, "--as-of", "1")
-    late = cli("resolve", champion, "--as-of", str(10**9))
-    assert early.status != 0
-    assert "is in the future" in late.err
-    assert "has no past" in cli("show", "vision", *then).err
-
-
-def test_looking_back_at_gates_evaluations_and_roles(
-    cli: CommandLine, model: str, file: Path, signature: str
-) -> None:
-    member = "spiffe://acme/looked-back-at"
-    assert cli("push", model, str(file), "--signature", signature).status == 0
-    measured = ("--samples", "10", "--dataset-file", str(file))
-
-    def made(accuracy: str, role: str) -> str:
-        """What there is from now on, and the revision at which it is."""
-        threshold = ("--threshold", f"accuracy>={accuracy}")
-        assert cli("gate", "set", model, *threshold).status == 0
-        metric = ("--metric", f"accuracy={accuracy}")
-        assert cli("eval", "import", f"{model}/1", *metric, *measured).status == 0
-        assert cli("role", "grant", role, member, model).status == 0
-        return str(cli("resolve", f"{model}/1", "-o", "json").json()["revision"])
-
-    def seen(*then: str) -> tuple[object, ...]:
-        gate = cli("gate", "show", model, *then, "-o", "json").json()
-        gates = cli("gate", "ls", model, *then, "-o", "json").json()
-        shown = cli("eval", "show", f"{model}/1", *then, "-o", "json").json()
-        evaluations = cli("eval", "ls", f"{model}/1", *then, "-q").out.split()
-        roles = cli("role", "ls", model, *then, "-q").out.split()
-        assert gate in gates
-        return (
-            gate["rules"][0]["threshold"]["bound"],
-            shown["metrics"][0]["value"],
-            len(evaluations),
-            len(roles),
-        )
-
-    first = made("0.5", "consumer")
-    made("0.75", "deployer")
-
-    assert seen() == (0.75, 0.75, 2, 2)
-    assert seen("--as-of", first) == (0.5, 0.5, 1, 1)
-    assert cli("gate", "show", model, "--as-of", "1").status != 0
-
-
-def test_the_moves_of_an_alias_tell_the_revisions_to_look_back_at(
-    cli: CommandLine, model: str, file: Path, signature: str
-) -> None:
-    assert cli("push", model, str(file), "--signature", signature, "--publish").status == 0
-    cli("alias", "set", f"{model}@champion", "1", "--expect", "0")
-    (move,) = cli("alias", "log", f"{model}@champion", "-o", "json").json()
-
-    shown = cli("alias", "log", f"{model}@champion").out
-
-    assert f" {move['revision']} " in shown.splitlines()[1]
 
 
 def test_damaged_bytes_are_healed_by_a_push_of_the_same_file_into_another_namespace(
