@@ -282,3 +282,11 @@ func TestAListEndsWithItsError(t *testing.T) {
 
 	requireKind(t, last, assay.ErrPermissionDenied)
 }
+
+func TestAListWithoutARequestAsksForWhatAnEmptyOneDoes(t *testing.T) {
+	for _, err := range serve(t).client().ListNamespaces(context.Background(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -32,7 +32,8 @@ func pages[Request listRequest, Answer listAnswer, Item any](
 	items func(Answer) []Item,
 ) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		asked := proto.CloneOf(request)
+		asked := request.ProtoReflect().New().Interface().(Request) // A clone of nil could not be filled.
+		proto.Merge(asked, request)
 		fields := asked.ProtoReflect().Descriptor().Fields()
 		if asked.GetPageSize() == 0 {
 			asked.ProtoReflect().Set(fields.ByName("page_size"), protoreflect.ValueOf(int32(pageSizeDefault)))
