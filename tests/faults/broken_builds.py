@@ -182,7 +182,8 @@ MUTANTS = (
         (
             Edit(
                 "services/sealing.py",
-                "        version = found or self._new_version(content)\n",
+                "        version = require_not_deleted(found) if found else "
+                "self._new_version(content)\n",
                 "        last = await tx.versions.latest(model.namespace_id, model.model_id)\n"
                 "        most = last.number if last else 0\n"
                 "        model = replace(model, version_high_water=most)\n"

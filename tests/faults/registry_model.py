@@ -74,6 +74,8 @@ class PureModel:
         same = (n for n, v in enumerate(self.versions, 1) if (v.content, v.run) == (content, run))
         number = next(same, 0)
         version = self.versions[number - 1] if number else Version(content, run)
+        if version.state == DELETED:
+            return 0
         if publish and version.state not in RESOLVING and not self._publish(version):
             return 0
         if not number:

@@ -14,6 +14,7 @@ from assay_server.domain.errors import (
     DuplicatePath,
     FilesMissing,
     GateClosed,
+    IllegalTransition,
     ModelIsDeleted,
     NotFound,
 )
@@ -128,6 +129,26 @@ async def test_the_content_of_a_deleted_version_is_nowhere(registry: Registry) -
 
     with pytest.raises(FilesMissing):
         await create(registry, file_of("a"))
+
+
+@pytest.mark.parametrize("publish", [None, Asked()])
+async def test_what_was_deleted_is_not_made_again_but_undeleted(
+    each_registry: Registry, publish: Asked | None
+) -> None:
+    registry = each_registry
+    name = await registry.sealed("a")
+    await registry.sealed("a", facts=replace(SIGNED, hyperparameters={"c": "1"}))
+    await registry.versions.delete(again(MAX), name, "gone", etag="")
+    draft = await registry.draft("a")
+
+    with pytest.raises(IllegalTransition, match="has the same files and facts; undelete it first"):
+        await registry.seal(draft, publish=publish)
+    with pytest.raises(IllegalTransition, match="has the same files and facts; undelete it first"):
+        await create(registry, file_of("a"), publish=publish)
+
+    await registry.versions.undelete(again(MAX), name)
+    sealed = await registry.seal(draft)
+    assert (sealed.version.number, sealed.existed) == (1, True)
 
 
 async def test_a_closed_gate_lets_nothing_through(each_registry: Registry) -> None:

@@ -249,6 +249,17 @@ def require_candidate(version: Version) -> Version:
     return version
 
 
+def require_not_deleted(version: Version) -> Version:
+    """``version``, which is what sealing would make once more, if it was not deleted.
+
+    Raises:
+        IllegalTransition: It was: its bytes may be gone, and nothing would resolve to it.
+    """
+    if version.state is VersionState.DELETED:
+        raise _illegal(version, VersionState.CANDIDATE, is_same=True)
+    return version
+
+
 def deprecated(version: Version, reason: str, *, now: datetime, etag: str) -> Version:
     """``version``, which still resolves, but with a warning."""
     return _moved(version, VersionState.DEPRECATED, reason, now=now, etag=etag)
@@ -306,10 +317,17 @@ def _moved(
     return replace(version, state=target, state_reason=reason, update_time=now, etag=etag)
 
 
-def _illegal(version: Version, target: VersionState, *, semver: str = "") -> IllegalTransition:
+def _illegal(
+    version: Version, target: VersionState, *, semver: str = "", is_same: bool = False
+) -> IllegalTransition:
     steps = tuple(state for state in VersionState if state in LADDER[version.state] - {target})
     return IllegalTransition(
-        _version_name(version), state=version.state, target=target, allowed=steps, semver=semver
+        _version_name(version),
+        state=version.state,
+        target=target,
+        allowed=steps,
+        semver=semver,
+        is_same=is_same,
     )
 
 

@@ -17,6 +17,7 @@ from assay_server.domain.transitions import (
     new_draft,
     new_version,
     require_held,
+    require_not_deleted,
     sealable_manifest,
     sealed,
 )
@@ -77,7 +78,7 @@ class SealingService:
             ModelIsDeleted: The model must be restored first.
             DraftNotOpen, DraftIncomplete, DraftEmpty, DigestMismatch: See ``sealable_manifest``.
             GateClosed, BumpRequired, SemverTooLow, SemverTaken: With ``publish``.
-            IllegalTransition: With ``publish``, where the same record was yanked or deleted.
+            IllegalTransition: The same record was deleted; with ``publish``, or yanked.
         """
 
         async def make(tx: Transaction) -> Change[SealedVersion]:
@@ -154,7 +155,7 @@ class SealingService:
     ) -> Change[SealedVersion]:
         """The version of ``content``, published when asked; written once it is all decided."""
         found, model = content.found, content.model
-        version = found or self._new_version(content)
+        version = require_not_deleted(found) if found else self._new_version(content)
         happened = [] if found else [version_happened(EventType.CREATED, version)]
         if publish is not None and version.state not in _PUBLISHED:
             version = await self._publisher.published(

@@ -81,7 +81,8 @@ type RegistryServiceClient interface {
 	// AbandonDraft gives a draft up; its files are collected later.
 	AbandonDraft(ctx context.Context, in *AbandonDraftRequest, opts ...grpc.CallOption) (*AbandonDraftResponse, error)
 	// SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-	// of the model has the same record digest already, that one is returned and no number is used.
+	// of the model has the same record digest already, that one is returned and no number is used; where it was
+	// deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
 	// FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
 	SealDraft(ctx context.Context, in *SealDraftRequest, opts ...grpc.CallOption) (*SealDraftResponse, error)
 	// CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
@@ -90,7 +91,7 @@ type RegistryServiceClient interface {
 	// Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
 	// FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
 	// When the model has the same record already, that version is returned, and nothing changes if it is published or
-	// was not to be.
+	// was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
 	CreateVersion(ctx context.Context, in *CreateVersionRequest, opts ...grpc.CallOption) (*CreateVersionResponse, error)
 	// GetVersion reads one version with its files and card.
 	GetVersion(ctx context.Context, in *GetVersionRequest, opts ...grpc.CallOption) (*GetVersionResponse, error)
@@ -451,7 +452,8 @@ type RegistryServiceServer interface {
 	// AbandonDraft gives a draft up; its files are collected later.
 	AbandonDraft(context.Context, *AbandonDraftRequest) (*AbandonDraftResponse, error)
 	// SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-	// of the model has the same record digest already, that one is returned and no number is used.
+	// of the model has the same record digest already, that one is returned and no number is used; where it was
+	// deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
 	// FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
 	SealDraft(context.Context, *SealDraftRequest) (*SealDraftResponse, error)
 	// CreateVersion makes a version in one call of content that the registry has: a retraining that left its files as
@@ -460,7 +462,7 @@ type RegistryServiceServer interface {
 	// Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
 	// FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
 	// When the model has the same record already, that version is returned, and nothing changes if it is published or
-	// was not to be.
+	// was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
 	CreateVersion(context.Context, *CreateVersionRequest) (*CreateVersionResponse, error)
 	// GetVersion reads one version with its files and card.
 	GetVersion(context.Context, *GetVersionRequest) (*GetVersionResponse, error)

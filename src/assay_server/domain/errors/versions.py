@@ -89,15 +89,30 @@ class SemverTaken(NotPossibleNow):
         )
 
 
+_RESTORE = "undelete it first (UndeleteVersion)"
+
+
 class IllegalTransition(NotPossibleNow):
     """The ladder of states has no such step."""
 
     def __init__(
-        self, name: str, *, state: str, target: str, allowed: tuple[str, ...], semver: str = ""
+        self,
+        name: str,
+        *,
+        state: str,
+        target: str,
+        allowed: tuple[str, ...],
+        semver: str = "",
+        is_same: bool = False,
     ) -> None:
-        """``semver`` says that it was to be published, and was before."""
-        steps = f"from there it may become {listed(allowed)}" if allowed else "that is final"
+        """``semver`` says that it was to be published, and was before.
+
+        ``is_same`` says that another was to be made that has nothing of its own.
+        """
+        steps = f"from there it may become {listed(allowed)}" if allowed else _RESTORE
         why = f"was published already, as {semver}" if semver else f"cannot become {target}"
+        if is_same:
+            why = "has the same files and facts"
         super().__init__(
             f"{name} is {state} and {why}; {steps}",
             **{"resource": name, "from": state, "to": target},
@@ -106,7 +121,7 @@ class IllegalTransition(NotPossibleNow):
 
 _FIRST_STEPS = {
     "CANDIDATE": "publish it first (PublishVersion)",
-    "DELETED": "undelete it first (UndeleteVersion), or use another one",
+    "DELETED": f"{_RESTORE}, or use another one",
 }
 """What to do with a version in such a state before it can be used."""
 

@@ -265,7 +265,8 @@ class RegistryServiceServicer(object):
 
     def SealDraft(self, request, context):
         """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-        of the model has the same record digest already, that one is returned and no number is used.
+        of the model has the same record digest already, that one is returned and no number is used; where it was
+        deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
         FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -279,7 +280,7 @@ class RegistryServiceServicer(object):
         Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
         FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
         When the model has the same record already, that version is returned, and nothing changes if it is published or
-        was not to be.
+        was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,7 +62,8 @@ class RegistryServiceStub:
     """AbandonDraft gives a draft up; its files are collected later."""
     SealDraft: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.SealDraftRequest, _registry_service_pb2.SealDraftResponse]
     """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-    of the model has the same record digest already, that one is returned and no number is used.
+    of the model has the same record digest already, that one is returned and no number is used; where it was
+    deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
     FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
     """
     CreateVersion: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.CreateVersionRequest, _registry_service_pb2.CreateVersionResponse]
@@ -72,7 +73,7 @@ class RegistryServiceStub:
     Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
     FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
     When the model has the same record already, that version is returned, and nothing changes if it is published or
-    was not to be.
+    was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
     """
     GetVersion: _grpc.UnaryUnaryMultiCallable[_registry_service_pb2.GetVersionRequest, _registry_service_pb2.GetVersionResponse]
     """GetVersion reads one version with its files and card."""
@@ -151,7 +152,8 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """AbandonDraft gives a draft up; its files are collected later."""
     SealDraft: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.SealDraftRequest, _registry_service_pb2.SealDraftResponse]  # type: ignore[assignment]
     """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-    of the model has the same record digest already, that one is returned and no number is used.
+    of the model has the same record digest already, that one is returned and no number is used; where it was
+    deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
     FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
     """
     CreateVersion: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.CreateVersionRequest, _registry_service_pb2.CreateVersionResponse]  # type: ignore[assignment]
@@ -161,7 +163,7 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
     FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
     When the model has the same record already, that version is returned, and nothing changes if it is published or
-    was not to be.
+    was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
     """
     GetVersion: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetVersionRequest, _registry_service_pb2.GetVersionResponse]  # type: ignore[assignment]
     """GetVersion reads one version with its files and card."""
@@ -309,7 +311,8 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_service_pb2.SealDraftResponse, _abc.Awaitable[_registry_service_pb2.SealDraftResponse]]:
         """SealDraft makes a version of a draft: it gets its number and digests and never changes again. When a version
-        of the model has the same record digest already, that one is returned and no number is used.
+        of the model has the same record digest already, that one is returned and no number is used; where it was
+        deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
         FAILED_PRECONDITION with DRAFT_INCOMPLETE while an upload is open, with DRAFT_NOT_OPEN on a second seal.
         """
 
@@ -325,7 +328,7 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         Every file must be in a version in the namespace that the caller may download; knowing a digest is not enough.
         FAILED_PRECONDITION with FILES_MISSING names the others, and nothing is made: bring them in with a draft.
         When the model has the same record already, that version is returned, and nothing changes if it is published or
-        was not to be.
+        was not to be. Where it was deleted, FAILED_PRECONDITION with TRANSITION_ILLEGAL: undelete it.
         """
 
     @_abc_1.abstractmethod
