@@ -97,7 +97,8 @@ public final class AssayClientBuilder {
     }
 
     /**
-     * Changes the gRPC channels before they are built, for example to add interceptors. It runs once for each.
+     * Changes the gRPC channels before they are built, for example to add interceptors. It runs once for each,
+     * also for those that are made when the certificates were renewed.
      *
      * @param adjustment what to change
      * @return this builder

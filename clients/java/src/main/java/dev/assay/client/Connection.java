@@ -6,8 +6,6 @@ import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
 import io.grpc.Context;
 import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -16,6 +14,7 @@ import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
@@ -23,6 +22,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
 /** Channels to one server, and what the calls on them have in common. */
 final class Connection implements AutoCloseable {
@@ -31,6 +31,8 @@ final class Connection implements AutoCloseable {
 
     private static final long KEEPALIVE_TIMEOUT_S = 20;
     private static final long CLOSE_S = 5;
+    private static final Set<String> WORTH_CONTINUING = Set.of(
+            "CHECKSUM_MISMATCH", "UPLOAD_OFFSET_WRONG", "TOO_MANY_UPLOADS", "TOO_MANY_CALLS", "CONFLICT");
 
     final String target;
     final Duration patience;
@@ -43,8 +45,8 @@ final class Connection implements AutoCloseable {
 
     private final CallRules rules;
     private final Diagnosis diagnosis;
-    private final ManagedChannel main;
-    private final List<ManagedChannel> carriers = new ArrayList<>();
+    private final RenewedChannel main;
+    private final List<RenewedChannel> carriers = new ArrayList<>();
 
     Connection(AssayClientBuilder wanted) {
         target = wanted.target;
@@ -53,20 +55,20 @@ final class Connection implements AutoCloseable {
         pieceBytes = wanted.pieceBytes;
         rules = new CallRules(wanted.readDeadline, wanted.writeDeadline);
         diagnosis = new Diagnosis(target, wanted.tls);
-        ChannelCredentials credentials =
-                wanted.tls == null ? InsecureChannelCredentials.create() : wanted.tls.credentials();
-        main = newChannel(wanted, credentials)
-                .defaultServiceConfig(Retries.serviceConfig())
-                .enableRetry()
-                .build();
-        for (int number = 0; number < wanted.connections; number++) {
-            // Streams of bytes are resumed here, from what is known to be there: gRPC must not replay them.
-            carriers.add(newChannel(wanted, credentials).disableRetry().build());
-        }
         executor = Executors.newCachedThreadPool(threads("assay-client"));
         ScheduledThreadPoolExecutor alarms = new ScheduledThreadPoolExecutor(1, threads("assay-client-alarms"));
         alarms.setRemoveOnCancelPolicy(true);
         timer = alarms;
+        main = renewed(wanted, builder -> builder.defaultServiceConfig(Retries.serviceConfig()).enableRetry());
+        for (int number = 0; number < wanted.connections; number++) {
+            // Streams of bytes are resumed here, from what is known to be there: gRPC must not replay them.
+            carriers.add(renewed(wanted, ManagedChannelBuilder::disableRetry));
+        }
+    }
+
+    private RenewedChannel renewed(AssayClientBuilder wanted, UnaryOperator<ManagedChannelBuilder<?>> adjust) {
+        return new RenewedChannel(
+                wanted.tls, credentials -> adjust.apply(newChannel(wanted, credentials)).build(), timer);
     }
 
     private ManagedChannelBuilder<?> newChannel(AssayClientBuilder wanted, ChannelCredentials credentials) {
@@ -160,6 +162,19 @@ final class Connection implements AutoCloseable {
         }
     }
 
+    /** Whether a transfer that failed so may go on from where it was. */
+    boolean isWorthContinuing(AssayException failure) {
+        return failure instanceof Unavailable
+                || failure instanceof DeadlinePassed
+                || wasRenewed(failure)
+                || WORTH_CONTINUING.contains(failure.reason());
+    }
+
+    /** Whether a certificate expired that has a successor in its files by now. */
+    boolean wasRenewed(AssayException failure) {
+        return failure instanceof CertificateExpired && diagnosis.isCertificateValid();
+    }
+
     private boolean wasGivenUp(Context context) {
         return context.isCancelled() || Thread.currentThread().isInterrupted() || main.isShutdown();
     }
@@ -187,14 +202,14 @@ final class Connection implements AutoCloseable {
 
     @Override
     public void close() {
-        List<ManagedChannel> all = new ArrayList<>(carriers);
+        List<RenewedChannel> all = new ArrayList<>(carriers);
         all.add(main);
-        all.forEach(ManagedChannel::shutdownNow);
+        all.forEach(RenewedChannel::shutdownNow);
         executor.shutdownNow();
         timer.shutdownNow();
         try {
-            for (ManagedChannel channel : all) {
-                channel.awaitTermination(CLOSE_S, TimeUnit.SECONDS);
+            for (RenewedChannel channel : all) {
+                channel.awaitTermination(CLOSE_S);
             }
         } catch (InterruptedException hurry) {
             Thread.currentThread().interrupt();

@@ -63,6 +63,15 @@ final class Diagnosis {
         this.tls = tls;
     }
 
+    /** Whether there is a certificate that has not expired, perhaps since a moment ago. */
+    boolean isCertificateValid() {
+        try {
+            return tls != null && tls.expireTime().isAfter(Instant.now());
+        } catch (CertificateUnusable halfRenewed) {
+            return false;
+        }
+    }
+
     /** A sentence that explains a call that reached no server. */
     String whyUnreachable(Throwable error) {
         Chain chain = new Chain(error);

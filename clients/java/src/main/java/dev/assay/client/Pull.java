@@ -205,7 +205,7 @@ final class Pull {
                         throw less();
                     }
                     boolean isWorthContinuing =
-                            failure instanceof ReadStream.Damaged || Upload.isWorthContinuing(failure);
+                            failure instanceof ReadStream.Damaged || connection.isWorthContinuing(failure);
                     if (!isWorthContinuing) {
                         throw failure;
                     }

@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.KeyStore;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
@@ -17,12 +19,16 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
 
 /**
  * Who you are and whom you trust: three PEM texts, the authority of the server, your certificate, and its private key.
@@ -49,8 +55,8 @@ public final class Tls {
     }
 
     /**
-     * Takes certificates from PEM files. They are read when the client is built, and again for every connection: so they
-     * can be renewed without a restart.
+     * Takes certificates from PEM files. They are read when the client is built, and again when they have changed: calls
+     * from then on show the new certificate on new connections, so that it can be renewed without a restart.
      *
      * @param authority the certificate of the authority that signed the server's
      * @param certificate your certificate, with its chain: it decides who you are
@@ -95,25 +101,38 @@ public final class Tls {
         return serverName;
     }
 
-    /** What gRPC takes; everything is read once now, so that mistakes are told before the first call. */
+    /** What gRPC takes, of what the files hold now; mistakes are told here, before a handshake fails of them. */
     ChannelCredentials credentials() {
-        authorities();
-        pair();
+        TrustManager[] judges = judges();
+        X509Certificate[] chain = parse("the certificate", certificate).toArray(new X509Certificate[0]);
+        PrivateKey secret = privateKeyOf(chain[0].getPublicKey());
         return TlsChannelCredentials.newBuilder()
-                .keyManager(new RenewedKeyManager(this))
-                .trustManager(new RenewedTrustManager(this))
+                .keyManager(new ShownKeyManager(chain, secret))
+                .trustManager(judges)
                 .build();
     }
 
-    /** Reads certificate and key. */
-    RenewedKeyManager.Pair pair() {
-        X509Certificate[] chain = parse("the certificate", certificate).toArray(new X509Certificate[0]);
-        return new RenewedKeyManager.Pair(chain, privateKeyOf(chain[0].getPublicKey()));
+    /** Who judges the certificate of the server. */
+    private TrustManager[] judges() {
+        List<X509Certificate> authorities = parse("the authority's certificate", authority);
+        try {
+            KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            for (int number = 0; number < authorities.size(); number++) {
+                store.setCertificateEntry(Integer.toString(number), authorities.get(number));
+            }
+            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            factory.init(store);
+            return factory.getTrustManagers();
+        } catch (GeneralSecurityException | IOException error) {
+            throw new CertificateUnusable(Failure.of("%s, given as the authority's certificate, cannot be used: %s.",
+                    authority.name(), error.getMessage()).because(error));
+        }
     }
 
-    /** Reads the authorities. */
-    List<X509Certificate> authorities() {
-        return parse("the authority's certificate", authority);
+    /** What the files look like from outside: another list means that they may have other content. */
+    List<Object> state() {
+        return Stream.of(authority, certificate, key).map(Pem::state).collect(Collectors.toList());
     }
 
     /** Signs and verifies something: gRPC itself notices a wrong key only in the handshake, and says little. */
@@ -194,6 +213,15 @@ public final class Tls {
         /** As a message may name it: the path, never the content. */
         String name() {
             return path == null ? BYTES : path.toString();
+        }
+
+        Object state() {
+            try {
+                BasicFileAttributes seen = path == null ? null : Files.readAttributes(path, BasicFileAttributes.class);
+                return seen == null ? BYTES : Arrays.asList(seen.lastModifiedTime(), seen.size(), seen.fileKey());
+            } catch (IOException unreadable) {
+                return unreadable.getClass();
+            }
         }
     }
 }

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -28,9 +27,6 @@ final class Upload {
 
     /** A server may have to read a file again to hash it. */
     private static final long COMMIT_BYTES_PER_S = 200L << 20;
-
-    private static final Set<String> WORTH_CONTINUING = Set.of(
-            "CHECKSUM_MISMATCH", "UPLOAD_OFFSET_WRONG", "TOO_MANY_UPLOADS", "TOO_MANY_CALLS", "CONFLICT");
 
     private final Connection connection;
     private final Channel carrier;
@@ -74,7 +70,7 @@ final class Upload {
             attempt(handle);
             return true;
         } catch (AssayException failure) {
-            if (!isWorthContinuing(failure)) {
+            if (!connection.isWorthContinuing(failure)) {
                 throw explained(failure);
             }
             if (durableBytes > before) {
@@ -191,12 +187,5 @@ final class Upload {
                         connection.patience.toSeconds(), failure.getMessage())
                 .with("draft", draft)
                 .because(failure));
-    }
-
-    /** Whether a transfer that failed so may go on from where it was. */
-    static boolean isWorthContinuing(AssayException failure) {
-        return failure instanceof Unavailable
-                || failure instanceof DeadlinePassed
-                || WORTH_CONTINUING.contains(failure.reason());
     }
 }

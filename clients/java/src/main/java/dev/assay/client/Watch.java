@@ -19,7 +19,8 @@ import java.util.concurrent.TimeoutException;
 /**
  * Committed changes in revision order: all events of a revision in one answer, none twice, none left out.
  *
- * <p>When the server goes away, falls silent, or says that this caller's share is used up, the stream is resumed after the
+ * <p>When the server goes away, falls silent, says that this caller's share is used up, or ends what an
+ * expired certificate began that was renewed meanwhile, the stream is resumed after the
  * last revision, for as long as it is not closed. Any other failure is thrown by {@link #hasNext} and {@link #next} and
  * ends it: {@link RevisionCompacted} means that the history was gone; watch with the initial state.
  *
@@ -103,7 +104,7 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
                 }
             } catch (DeadlinePassed end) {
                 throw outOfTime(end);
-            } catch (Unavailable | Exhausted interruption) {
+            } catch (Unavailable | Exhausted | CertificateExpired interruption) {
                 if (!isWorthResuming(interruption)) {
                     throw interruption;
                 }
@@ -171,8 +172,9 @@ public final class Watch implements Iterator<WatchResponse>, AutoCloseable {
         }
     }
 
-    private static boolean isWorthResuming(AssayException interruption) {
+    private boolean isWorthResuming(AssayException interruption) {
         return interruption instanceof Unavailable
+                || connection.wasRenewed(interruption)
                 || interruption.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_CALLS)
                 || interruption.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_UPLOADS);
     }

@@ -1,15 +1,23 @@
 package dev.assay.client;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.Signature;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -38,6 +46,24 @@ final class Authority {
         certificate = pem("CERTIFICATE", signed(name, pair, Instant.now().minus(DAY), Instant.now().plus(DAY), constraints, usage));
     }
 
+    private Authority(String name, byte[] certificate, PrivateKey key) {
+        this.name = name;
+        this.certificate = certificate;
+        this.key = key;
+    }
+
+    /** The authority of a development server, whose name is a common name alone. */
+    static Authority of(Path certificate, Path key) throws IOException, GeneralSecurityException {
+        byte[] pem = Files.readAllBytes(certificate);
+        X509Certificate parsed = (X509Certificate)
+                CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(pem));
+        String secret = Files.readString(key).replaceAll("-----[A-Z ]+-----", "");
+        return new Authority(
+                parsed.getSubjectX500Principal().getName().substring("CN=".length()),
+                pem,
+                KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(secret))));
+    }
+
     /** A certificate for both ends of TLS, valid now. */
     Leaf issueServer(String dnsName) {
         return issue(Instant.now().minus(DAY), Instant.now().plus(DAY), dnsName);
@@ -45,6 +71,10 @@ final class Authority {
 
     Leaf issueClient(String uri) {
         return issue(Instant.now().minus(DAY), Instant.now().plus(DAY), uri);
+    }
+
+    Leaf issueClient(String uri, Duration life) {
+        return issue(Instant.now().minus(DAY), Instant.now().plus(life), uri);
     }
 
     Leaf issueExpired(String name) {
