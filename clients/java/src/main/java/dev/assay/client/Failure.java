@@ -41,6 +41,12 @@ final class Failure {
         return this;
     }
 
+    /** One of the catalogue: what is found here as the server would find it. */
+    Failure reason(String name) {
+        reason = name;
+        return this;
+    }
+
     /** Adds one of several faults. */
     Failure fault(String subject, String description) {
         violations.add(new Violation(subject, description, ""));

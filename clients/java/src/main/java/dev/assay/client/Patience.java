@@ -29,13 +29,15 @@ final class Patience {
 
     /** Waits before the next try, as long as the server asked for; false, at once, when patience is gone. */
     boolean pause(Duration asked) {
+        Duration pause = next();
+        return await(asked.compareTo(pause) > 0 ? asked : pause);
+    }
+
+    /** Waits so long; false, at once, when patience is gone. */
+    boolean await(Duration pause) {
         if (!hasFailed) {
             hasFailed = true;
             sinceNanos = System.nanoTime();
-        }
-        Duration pause = next();
-        if (asked.compareTo(pause) > 0) {
-            pause = asked;
         }
         Duration spent = Duration.ofNanos(System.nanoTime() - sinceNanos);
         if (spent.plus(pause).compareTo(limit) > 0) {

@@ -18,12 +18,14 @@ import dev.assay.v1.RegistryServiceGrpc;
 import dev.assay.v1.SealDraftRequest;
 import dev.assay.v1.SealDraftResponse;
 import dev.assay.v1.VersionState;
+import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
@@ -37,6 +39,10 @@ final class Push {
 
     /** Some 200 KiB of a message that has room for 4 MiB. */
     static final int AT_ONCE_FILES_MAX = 1000;
+
+    /** Where a version was published before, there is nothing left to do. */
+    private static final Set<VersionState> PUBLISHED =
+            Set.of(VersionState.VERSION_STATE_READY, VersionState.VERSION_STATE_DEPRECATED);
 
     private final Connection connection;
     private final String model;
@@ -107,14 +113,18 @@ final class Push {
         Map<String, String> present =
                 draft.getFilesList().stream().collect(Collectors.toMap(File::getPath, File::getDigest));
         Meter meter = new Meter(Step.SENDING, options.onProgress, sum(manifest()));
-        Parallel.each(connection.executor, options.filesAtOnce, files, (number, file) -> {
-            File described = file.described();
-            if (!described.getDigest().equals(present.get(file.path))) {
-                new Upload(connection, connection.carrier(number), draft.getName(), file, meter, sentBytes).run();
-            }
-            meter.set(file.path, described.getSizeBytes(), described.getSizeBytes());
-        });
-        return seal(draft.getName());
+        try {
+            Parallel.each(connection.executor, options.filesAtOnce, files, (number, file) -> {
+                File described = file.described();
+                if (!described.getDigest().equals(present.get(file.path))) {
+                    new Upload(connection, connection.carrier(number), draft.getName(), file, meter, sentBytes).run();
+                }
+                meter.set(file.path, described.getSizeBytes(), described.getSizeBytes());
+            });
+            return seal(draft.getName());
+        } catch (NotPossibleNow refusal) {
+            return sealedMeanwhile(draft.getName(), refusal);
+        }
     }
 
     /** Reads every file once, and knows then how much there is to send. */
@@ -203,16 +213,17 @@ final class Push {
                 .setBump(options.bump)
                 .setSemver(options.semver)
                 .build();
-        try {
-            SealDraftResponse answer = connection.call(RegistryServiceGrpc.getSealDraftMethod(), request);
-            return new Pushed(answer.getVersion(), answer.getExisted(), sentBytes.get(), answer.getRevision());
-        } catch (NotPossibleNow refusal) {
-            // A push of the same content at the same time may have been faster.
-            if (!refusal.hasReason(ErrorReason.ERROR_REASON_DRAFT_NOT_OPEN) || get(draft).getVersion().isEmpty()) {
-                throw refusal;
-            }
-            return sealedBefore(get(draft));
+        SealDraftResponse answer = connection.call(RegistryServiceGrpc.getSealDraftMethod(), request);
+        return new Pushed(answer.getVersion(), answer.getExisted(), sentBytes.get(), answer.getRevision());
+    }
+
+    /** A push of the same content at the same time may have been faster. */
+    private Pushed sealedMeanwhile(String name, NotPossibleNow refusal) {
+        Draft draft = refusal.hasReason(ErrorReason.ERROR_REASON_DRAFT_NOT_OPEN) ? get(name) : Draft.getDefaultInstance();
+        if (draft.getVersion().isEmpty()) {
+            throw refusal;
         }
+        return sealedBefore(draft);
     }
 
     /** Goes on where an earlier push ended between sealing and telling. */
@@ -222,9 +233,20 @@ final class Push {
                         RegistryServiceGrpc.getGetVersionMethod(),
                         GetVersionRequest.newBuilder().setName(draft.getVersion()).build())
                 .getVersion();
-        if (!options.publish || version.getState() != VersionState.VERSION_STATE_CANDIDATE) {
-            return new Pushed(version, true, sentBytes.get(), 0);
+        if (options.publish && !PUBLISHED.contains(version.getState())) {
+            return published(version);
         }
+        if (version.getState() == VersionState.VERSION_STATE_DELETED) {
+            throw new NotPossibleNow(Failure.of("%s has this content, and was deleted. Undelete it instead of pushing it "
+                            + "again.", Names.shortName(version.getName()))
+                    .code(Status.Code.FAILED_PRECONDITION)
+                    .reason("TRANSITION_ILLEGAL"));
+        }
+        return new Pushed(version, true, sentBytes.get(), 0);
+    }
+
+    /** What can no longer be published the server refuses, and says why. */
+    private Pushed published(ModelVersion version) {
         PublishVersionRequest request = PublishVersionRequest.newBuilder()
                 .setName(version.getName())
                 .setBump(options.bump)

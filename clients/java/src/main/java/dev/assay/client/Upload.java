@@ -7,6 +7,7 @@ import dev.assay.v1.BeginUploadRequest;
 import dev.assay.v1.CommitUploadRequest;
 import dev.assay.v1.ErrorReason;
 import dev.assay.v1.File;
+import dev.assay.v1.GetUploadRequest;
 import dev.assay.v1.UploadState;
 import dev.assay.v1.WriteUploadRequest;
 import io.grpc.Channel;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -28,6 +30,11 @@ final class Upload {
     /** A server may have to read a file again to hash it. */
     private static final long COMMIT_BYTES_PER_S = 200L << 20;
 
+    /** A server tells every second how much is durable, if bytes arrive. */
+    private static final long STANDS_STILL_NANOS = Duration.ofSeconds(2).toNanos();
+
+    private static final long LOOK_MS = 200;
+
     private final Connection connection;
     private final Channel carrier;
     private final String draft;
@@ -37,6 +44,8 @@ final class Upload {
     private final AtomicLong sentBytes;
     private String name;
     private boolean isRenamed;
+    /** How somebody else was heard of who fills the upload. */
+    private AssayException fence;
     private long durableBytes;
 
     Upload(Connection connection, Channel carrier, String draft, LocalFile file, Meter meter, AtomicLong sentBytes) {
@@ -67,10 +76,12 @@ final class Upload {
     private boolean attempted(FileChannel handle, Patience patience) throws IOException {
         long before = durableBytes;
         try {
-            attempt(handle);
+            attempt(handle, fence == null ? begin() : whatOthersLeave(patience));
             return true;
         } catch (AssayException failure) {
-            if (!connection.isWorthContinuing(failure)) {
+            boolean isFenced = failure.hasReason(ErrorReason.ERROR_REASON_UPLOAD_FENCED);
+            fence = isFenced ? failure : fence;
+            if (!isFenced && !connection.isWorthContinuing(failure)) {
                 throw explained(failure);
             }
             if (durableBytes > before) {
@@ -83,8 +94,8 @@ final class Upload {
         }
     }
 
-    private void attempt(FileChannel handle) throws IOException {
-        dev.assay.v1.Upload begun = begin();
+    private void attempt(FileChannel handle, dev.assay.v1.Upload begun) throws IOException {
+        fence = null;
         if (begun.getState() == UploadState.UPLOAD_STATE_COMPLETE) {
             return;
         }
@@ -96,6 +107,42 @@ final class Upload {
             durableBytes = Math.max(durableBytes, offset);
         }
         commit();
+    }
+
+    /**
+     * Looks on while somebody else, who pushes the same, fills the upload. Once it is complete, or all of it is durable,
+     * whoever is there may go on with the next step; it is taken over only if it has stood still for a while.
+     */
+    private dev.assay.v1.Upload whatOthersLeave(Patience patience) {
+        // Of two who look on, one shall be first.
+        long stillNanos = ThreadLocalRandom.current().nextLong(STANDS_STILL_NANOS, 2 * STANDS_STILL_NANOS);
+        dev.assay.v1.Upload seen = look();
+        long movedNanos = System.nanoTime();
+        while (seen.getState() == UploadState.UPLOAD_STATE_OPEN && seen.getDurableBytes() < described.getSizeBytes()) {
+            if (System.nanoTime() - movedNanos > stillNanos) {
+                return begin();
+            }
+            if (!patience.await(Duration.ofMillis(ThreadLocalRandom.current().nextLong(LOOK_MS, 2 * LOOK_MS)))) {
+                throw interrupted(fence);
+            }
+            dev.assay.v1.Upload now = look();
+            if (now.getDurableBytes() > seen.getDurableBytes()) {
+                patience.renew();
+            }
+            if (now.getDurableBytes() != seen.getDurableBytes() || now.getEpoch() != seen.getEpoch()) {
+                movedNanos = System.nanoTime();
+            }
+            seen = now;
+        }
+        return seen.getState() == UploadState.UPLOAD_STATE_ABORTED ? begin() : seen;
+    }
+
+    private dev.assay.v1.Upload look() {
+        GetUploadRequest request = GetUploadRequest.newBuilder().setName(name).build();
+        dev.assay.v1.Upload seen =
+                connection.call(ArtifactServiceGrpc.getGetUploadMethod(), request).getUpload();
+        meter.set(file.path, seen.getDurableBytes(), described.getSizeBytes());
+        return seen;
     }
 
     private dev.assay.v1.Upload begin() {

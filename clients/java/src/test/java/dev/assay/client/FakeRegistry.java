@@ -18,6 +18,8 @@ import dev.assay.v1.DraftState;
 import dev.assay.v1.File;
 import dev.assay.v1.GetDraftRequest;
 import dev.assay.v1.GetDraftResponse;
+import dev.assay.v1.GetUploadRequest;
+import dev.assay.v1.GetUploadResponse;
 import dev.assay.v1.GetVersionRequest;
 import dev.assay.v1.GetVersionResponse;
 import dev.assay.v1.ListNamespacesRequest;
@@ -212,6 +214,11 @@ final class FakeRegistry {
                     ? asked.toBuilder().setState(UploadState.UPLOAD_STATE_OPEN).setEpoch(1).build()
                     : before.toBuilder().setEpoch(before.getEpoch() + 1).build());
             answer(observer, BeginUploadResponse.newBuilder().setUpload(begun).build());
+        }
+
+        @Override
+        public void getUpload(GetUploadRequest request, StreamObserver<GetUploadResponse> observer) {
+            answer(observer, GetUploadResponse.newBuilder().setUpload(uploads.get(request.getName())).build());
         }
 
         @Override

@@ -10,6 +10,7 @@ import dev.assay.v1.AliasMove;
 import dev.assay.v1.Bump;
 import dev.assay.v1.Comparison;
 import dev.assay.v1.DatasetReference;
+import dev.assay.v1.DeleteVersionRequest;
 import dev.assay.v1.Evaluation;
 import dev.assay.v1.EventType;
 import dev.assay.v1.Facts;
@@ -28,6 +29,7 @@ import dev.assay.v1.Threshold;
 import dev.assay.v1.Trust;
 import dev.assay.v1.VersionState;
 import dev.assay.v1.WatchResponse;
+import dev.assay.v1.YankVersionRequest;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,6 +42,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,6 +126,47 @@ class LiveTest {
         assertTrue(described.existed());
         assertEquals(0, described.sentBytes());
         assertEquals(1, client.listVersions(model).stream().count());
+    }
+
+    @Test
+    void pushesOfTheSameAtOnceAllSucceed() throws Exception {
+        for (int count : new int[] {2, 10}) {
+            String together = model + "-" + count;
+            trained(12 * MIB + count);
+            Files.write(directory.resolve("trained/weights/more.bin"), new byte[100 * count]);
+            List<CompletableFuture<Pushed>> pushes = IntStream.range(0, count)
+                    .mapToObj(each -> client.pushAsync(together, directory.resolve("trained"), creating().publish()))
+                    .collect(Collectors.toList());
+            for (CompletableFuture<Pushed> push : pushes) {
+                assertEquals(together + "/1", push.get(110, TimeUnit.SECONDS).reference());
+                assertEquals(VersionState.VERSION_STATE_READY, push.get().version().getState());
+            }
+            assertEquals(1, client.listVersions(together).stream().count());
+        }
+    }
+
+    @Test
+    void whatWasDeletedOrYankedIsNotPublishedByPushing() throws Exception {
+        for (int size : new int[] {1000, 65 * MIB}) {
+            trained(size);
+            String deleted = client.push(model + "-d" + size, directory.resolve("trained"), creating()).version().getName();
+            client.registry().deleteVersion(DeleteVersionRequest.newBuilder().setName(deleted).setReason("test").build());
+            assertRefused(deleted, creating());
+            assertRefused(deleted, creating().publish());
+
+            String yanked = client.push(model + "-y" + size, directory.resolve("trained"), creating().publish())
+                    .version()
+                    .getName();
+            client.registry().yankVersion(YankVersionRequest.newBuilder().setName(yanked).setReason("test").build());
+            assertRefused(yanked, creating().publish());
+        }
+    }
+
+    private void assertRefused(String version, PushOptions options) {
+        String pushedTo = Names.shortName(version).substring(0, Names.shortName(version).lastIndexOf('/'));
+        NotPossibleNow refusal = assertThrows(
+                NotPossibleNow.class, () -> client.push(pushedTo, directory.resolve("trained"), options));
+        assertEquals("TRANSITION_ILLEGAL", refusal.reason());
     }
 
     @Test
