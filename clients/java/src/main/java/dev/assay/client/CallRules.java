@@ -11,10 +11,15 @@ import io.grpc.Deadline;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** What every call goes through, also one of a raw stub: a deadline where none was set, and a request id. */
 final class CallRules implements ClientInterceptor {
+    /** What a deadline in nanoseconds has room for, and more than anybody waits. */
+    private static final Duration DEADLINE_MAX = Duration.ofDays(365 * 100);
+
     private final Duration readDeadline;
     private final Duration writeDeadline;
 
@@ -40,8 +45,16 @@ final class CallRules implements ClientInterceptor {
         if (isBounded || method.getType() != MethodDescriptor.MethodType.UNARY) {
             return options;
         }
-        Duration limit = (Retries.isRead(method) ? readDeadline : writeDeadline).plus(extra);
-        return options.withDeadline(Deadline.after(limit.toNanos(), TimeUnit.NANOSECONDS));
+        Duration limit = Retries.isRead(method) ? readDeadline : writeDeadline;
+        Duration bounded = limit.compareTo(DEADLINE_MAX) < 0 ? limit : DEADLINE_MAX;
+        return options.withDeadline(Deadline.after(bounded.plus(extra).toNanos(), TimeUnit.NANOSECONDS));
+    }
+
+    /** Whether a call with these options, in this context, may go on after a pause. */
+    static boolean isTimeFor(Duration pause, CallOptions options) {
+        return Stream.of(Optional.ofNullable(options.getDeadline()), Optional.ofNullable(Context.current().getDeadline()))
+                .flatMap(Optional::stream)
+                .allMatch(deadline -> deadline.timeRemaining(TimeUnit.MILLISECONDS) > pause.toMillis());
     }
 
     /** The message with its {@code request_id} filled, where it has such a field and it is empty. */

@@ -111,26 +111,31 @@ final class Connection implements AutoCloseable {
     <Q, A> A call(MethodDescriptor<Q, A> method, Q request, Duration extra) {
         Q asked = CallRules.withRequestId(request);
         CallOptions options = rules.withDeadline(method, CallOptions.DEFAULT, extra);
-        Patience patience = new Patience(this.patience);
-        for (int attempt = 1; ; attempt++) {
+        Patience pauses = new Patience(patience);
+        for (int attempt = 1; ; ) {
             try {
                 return ClientCalls.blockingUnaryCall(main, method, options, asked);
             } catch (StatusRuntimeException error) {
                 AssayException failure = explain(error, Context.current(), Retries.isRead(method));
-                boolean isLast = attempt == Retries.ATTEMPTS_MAX || !Retries.isRepeatable(method);
-                if (isLast || !isWorthRepeating(failure) || !patience.pause(failure.retryAfter())) {
+                // A share comes back by itself: that is waited for as long as the deadline allows.
+                boolean isShareUsedUp = failure.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_CALLS);
+                attempt += isShareUsedUp ? 0 : 1;
+                Duration pause = pauses.next().plus(failure.retryAfter());
+                boolean isLast = attempt > Retries.ATTEMPTS_MAX
+                        || !Retries.isRepeatable(method)
+                        || !CallRules.isTimeFor(pause, options);
+                if (isLast || !(isShareUsedUp || isWorthRepeating(failure))) {
                     throw failure;
                 }
+                Cancellation.sleep(pause);
             }
         }
     }
 
-    /** A lost race that says so, a share that is used up, or a call that a stopping server cancelled. */
+    /** A lost race that says so, or a call that a stopping server cancelled. */
     private static boolean isWorthRepeating(AssayException failure) {
         boolean wasCancelled = failure.statusCode() == Status.Code.CANCELLED && !(failure instanceof CallCancelled);
-        return wasCancelled
-                || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT)
-                || failure.hasReason(ErrorReason.ERROR_REASON_TOO_MANY_CALLS);
+        return wasCancelled || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT);
     }
 
     /** What a status means. */

@@ -47,7 +47,8 @@ final class Patience {
         return true;
     }
 
-    private Duration next() {
+    /** The next wait, where somebody else decides whether there is one. */
+    Duration next() {
         long pauseMs = ThreadLocalRandom.current().nextLong(nextMs / 2, nextMs + 1);
         nextMs = Math.min(2 * nextMs, LONGEST_MS);
         return Duration.ofMillis(pauseMs);

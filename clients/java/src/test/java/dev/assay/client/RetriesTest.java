@@ -16,11 +16,14 @@ import dev.assay.v1.SetAliasResponse;
 import dev.assay.v1.WriteUploadResponse;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -69,6 +72,38 @@ class RetriesTest {
 
         assertEquals("trainer", client.whoAmI().getPrincipal());
         assertEquals(3, served.callsOf("WhoAmI").size());
+    }
+
+    @Test
+    void aUsedUpShareIsWaitedForAsLongAsTheDeadlineAllows() {
+        StatusRuntimeException tooMany = refusal(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "Come back.");
+        served.failNext("WhoAmI", tooMany, tooMany, tooMany, tooMany, tooMany, tooMany);
+        served.failNext("SetAlias", tooMany, tooMany, tooMany, tooMany, tooMany);
+
+        assertEquals("trainer", client.whoAmI().getPrincipal());
+        assertEquals(7, served.callsOf("WhoAmI").size());
+        client.setAlias("vision/digits@champion", 2, 1, "better");
+        assertEquals(6, served.callsOf("SetAlias").size());
+    }
+
+    @Test
+    void aShareThatDoesNotComeBackInTimeIsTold() {
+        StatusRuntimeException tooMany = refusal(Status.Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "Come back.");
+        served.failNext("WhoAmI", Collections.nCopies(20, tooMany).toArray(new StatusRuntimeException[0]));
+
+        try (AssayClient hurried = served.client().readDeadline(Duration.ofMillis(1500)).build()) {
+            Exhausted failure = assertThrows(Exhausted.class, hurried::whoAmI);
+
+            assertEquals("TOO_MANY_CALLS", failure.reason());
+        }
+        assertTrue(served.callsOf("WhoAmI").size() > 3);
+    }
+
+    @Test
+    void aDeadlineMayBeLongerThanAnybodyWaits() {
+        try (AssayClient patient = served.client().readDeadline(Duration.ofSeconds(Long.MAX_VALUE)).build()) {
+            assertEquals("trainer", patient.whoAmI().getPrincipal());
+        }
     }
 
     @Test
