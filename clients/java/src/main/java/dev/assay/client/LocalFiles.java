@@ -12,6 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 
 /** The files at a place that may be pushed: every other kind is refused before anything moves. */
@@ -20,11 +21,16 @@ final class LocalFiles {
 
     /** The file itself, or every file below the directory, sorted by path. Links are never followed. */
     static List<LocalFile> find(Path root, List<String> exclude) {
+        if (root.toString().isEmpty()) {
+            throw new InvalidInput(Failure.invalid("The path of what is to be pushed is empty. Name a file or a directory; the "
+                    + "working directory is \".\"."));
+        }
+        List<PathMatcher> matchers = exclude.stream().map(LocalFiles::matcher).collect(Collectors.toList());
         try {
             BasicFileAttributes status =
                     Files.readAttributes(root, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             List<LocalFile> files = status.isDirectory()
-                    ? walk(root, exclude)
+                    ? walk(root, matchers)
                     : List.of(LocalFile.of(root, String.valueOf(root.getFileName()), status));
             if (files.isEmpty()) {
                 throw LocalFailures.unsafe(root, "it holds no files");
@@ -39,10 +45,17 @@ final class LocalFiles {
         }
     }
 
-    private static List<LocalFile> walk(Path root, List<String> exclude) throws IOException {
-        List<PathMatcher> matchers = exclude.stream()
-                .map(pattern -> FileSystems.getDefault().getPathMatcher("glob:" + pattern))
-                .collect(Collectors.toList());
+    private static PathMatcher matcher(String pattern) {
+        try {
+            return FileSystems.getDefault().getPathMatcher("glob:" + pattern);
+        } catch (PatternSyntaxException error) {
+            throw new InvalidInput(Failure.invalid("\"%s\", given to exclude, is not a pattern: %s. *, ?, [abc] and {a,b} mean "
+                            + "something; write \\ before what shall mean itself.", pattern, error.getDescription())
+                    .because(error));
+        }
+    }
+
+    private static List<LocalFile> walk(Path root, List<PathMatcher> matchers) throws IOException {
         List<LocalFile> files = new ArrayList<>();
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override

@@ -269,6 +269,28 @@ class PushTest {
     }
 
     @Test
+    void aPatternThatCannotBeReadIsRefusedByName() throws IOException {
+        random("a.bin", 10);
+
+        for (Path source : List.of(directory, directory.resolve("a.bin"))) {
+            InvalidInput refusal = assertThrows(
+                    InvalidInput.class,
+                    () -> client.push("vision/digits", source, PushOptions.create().exclude("*.log", "[a")));
+            ConnectionTest.assertContains(refusal, "\"[a\", given to exclude, is not a pattern: ");
+            assertEquals(Status.Code.INVALID_ARGUMENT, refusal.statusCode());
+        }
+        assertTrue(served.calls.isEmpty());
+    }
+
+    @Test
+    void anEmptyPathIsNotTheWorkingDirectory() {
+        InvalidInput refusal = assertThrows(InvalidInput.class, () -> client.push("vision/digits", Path.of("")));
+
+        ConnectionTest.assertContains(refusal, "The path of what is to be pushed is empty.");
+        assertTrue(served.calls.isEmpty());
+    }
+
+    @Test
     void aCancelledFutureEndsTheTransfer() throws Exception {
         random("a.bin", 64 * MIB);
         CountDownLatch underWay = new CountDownLatch(1);
