@@ -26,7 +26,6 @@ import dev.assay.v1.WhoAmIResponse;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
-import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -182,7 +181,8 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
     }
 
     /**
-     * Reads part of a file into memory; the server verifies every range before it sends it.
+     * Reads part of a file into memory; the server verifies every range before it sends it. After a break it goes on from
+     * what has arrived, until nothing moved for as long as {@link AssayClientBuilder#patience} says.
      *
      * @param reference such as {@code vision/digits/7}
      * @param path the path of the file in the version
@@ -190,6 +190,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
      * @param length how many bytes are wanted; 0 for all to the end
      * @return the bytes
      * @throws OutOfRange if the range ends after the file does
+     * @throws TransferInterrupted if nothing moved for too long
      */
     public byte[] readRange(String reference, String path, long offset, long length) {
         Required.of(reference, "reference");
@@ -200,12 +201,7 @@ public final class AssayClient extends ListVerbs implements AutoCloseable {
                 .setOffset(offset)
                 .setLength(length)
                 .build();
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        new ReadStream(connection, connection.carrier(0), request).receive(data -> content.writeBytes(data.toByteArray()));
-        if (length > 0 && content.size() != length) {
-            throw new ContentMismatch(Failure.of("The server sent %d of the %d bytes asked of %s.", content.size(), length, path));
-        }
-        return content.toByteArray();
+        return new RangeRead(connection, request).run();
     }
 
     /**

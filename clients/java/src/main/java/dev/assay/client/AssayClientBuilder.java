@@ -74,7 +74,7 @@ public final class AssayClientBuilder {
     }
 
     /**
-     * Sets how long push and pull go on trying while no byte moves, counted from the first failure since one did; 2
+     * Sets how long push, pull and reading a range go on trying while no byte moves, counted from the first failure since one did; 2
      * minutes unless set.
      *
      * @param limit how long

@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -388,6 +389,36 @@ class PullTest {
         assertArrayEquals(Arrays.copyOfRange(weights, MIB - 3, 3 * MIB - 3), part);
         assertArrayEquals(Arrays.copyOfRange(weights, 3 * MIB, weights.length), rest);
         assertThrows(OutOfRange.class, () -> client.readRange("vision/digits/1", "config.json", 1, 5));
+    }
+
+    @Test
+    void aRangeGoesOnAfterABreakFromWhatArrived() {
+        byte[] weights = registry.files.get("weights/model.safetensors");
+        registry.cutReadAfter.set(2 * MIB);
+
+        byte[] part = client.readRange("vision/digits/1", "weights/model.safetensors", 3, 3 * MIB);
+
+        assertArrayEquals(Arrays.copyOfRange(weights, 3, 3 + 3 * MIB), part);
+        assertEquals(2, served.callsOf("ReadArtifact").size());
+        assertEquals(3 * MIB, registry.readBytes.get());
+
+        registry.cutReadAfter.set(2 * MIB);
+        registry.damagedMessages.set(1);
+        byte[] rest = client.readRange("vision/digits/1", "weights/model.safetensors", 3, 0);
+        assertArrayEquals(Arrays.copyOfRange(weights, 3, weights.length), rest);
+    }
+
+    @Test
+    void aRangeThatNeverMovesEndsWithPatience() {
+        Collections.nCopies(100, Status.UNAVAILABLE).forEach(status -> served.failNext("ReadArtifact", status));
+
+        try (AssayClient hurried = served.client().patience(Duration.ofMillis(500)).build()) {
+            TransferInterrupted failure = assertThrows(
+                    TransferInterrupted.class,
+                    () -> hurried.readRange("vision/digits/1", "weights/model.safetensors", 0, 0));
+
+            ConnectionTest.assertContains(failure, "weights/model.safetensors of vision/digits/1 stopped arriving");
+        }
     }
 
     @Test
