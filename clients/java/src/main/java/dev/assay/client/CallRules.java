@@ -6,10 +6,15 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Context;
 import io.grpc.Deadline;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +22,12 @@ import java.util.stream.Stream;
 
 /** What every call goes through, also one of a raw stub: a deadline where none was set, and a request id. */
 final class CallRules implements ClientInterceptor {
+    /** In the trailers of a change that failed after it was sent. */
+    private static final Metadata.Key<String> MAY_HAVE_HAPPENED =
+            Metadata.Key.of("assay-may-have-happened", Metadata.ASCII_STRING_MARSHALLER);
+
+    private static final CallOptions.Key<Sent> SENT = CallOptions.Key.create("assay-sent");
+
     /** What a deadline in nanoseconds has room for, and more than anybody waits. */
     private static final Duration DEADLINE_MAX = Duration.ofDays(365 * 100);
 
@@ -31,10 +42,15 @@ final class CallRules implements ClientInterceptor {
     @Override
     public <Q, A> ClientCall<Q, A> interceptCall(MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
         CallOptions bounded = withDeadline(method, options, Duration.ZERO);
-        return new SimpleForwardingClientCall<>(next.newCall(method, bounded)) {
+        if (Retries.isRead(method) || Retries.isTransfer(method)) {
+            return new Identified<>(next.newCall(method, bounded));
+        }
+        Sent before = options.getOption(SENT);
+        Sent sent = before == null ? new Sent() : before;
+        return new Identified<>(next.newCall(method, bounded.withStreamTracerFactory(sent))) {
             @Override
-            public void sendMessage(Q message) {
-                super.sendMessage(withRequestId(message));
+            public void start(Listener<A> listener, Metadata headers) {
+                super.start(sent.marking(listener), headers);
             }
         };
     }
@@ -48,6 +64,16 @@ final class CallRules implements ClientInterceptor {
         Duration limit = Retries.isRead(method) ? readDeadline : writeDeadline;
         Duration bounded = limit.compareTo(DEADLINE_MAX) < 0 ? limit : DEADLINE_MAX;
         return options.withDeadline(Deadline.after(bounded.plus(extra).toNanos(), TimeUnit.NANOSECONDS));
+    }
+
+    /** Options of a call that may be repeated with them: what was sent once stays known. */
+    static CallOptions remembering(CallOptions options) {
+        return options.withOption(SENT, new Sent());
+    }
+
+    /** Whether a call that failed so may have changed something all the same. */
+    static boolean mayHaveHappened(StatusRuntimeException error) {
+        return error.getTrailers() != null && error.getTrailers().containsKey(MAY_HAVE_HAPPENED);
     }
 
     /** Whether a call with these options, in this context, may go on after a pause. */
@@ -70,5 +96,44 @@ final class CallRules implements ClientInterceptor {
         @SuppressWarnings("unchecked") // A builder builds what it was made from.
         Q filled = (Q) message.toBuilder().setField(field, Ids.random()).build();
         return filled;
+    }
+
+    /** A call whose messages have request ids. */
+    private static class Identified<Q, A> extends SimpleForwardingClientCall<Q, A> {
+        Identified(ClientCall<Q, A> call) {
+            super(call);
+        }
+
+        @Override
+        public void sendMessage(Q message) {
+            super.sendMessage(withRequestId(message));
+        }
+    }
+
+    /** Notices whether a call, or a repetition of it, found a connection: then the server may have carried it out. */
+    private static final class Sent extends ClientStreamTracer.Factory {
+        private volatile boolean wasSent;
+
+        @Override
+        public ClientStreamTracer newClientStreamTracer(ClientStreamTracer.StreamInfo info, Metadata headers) {
+            return new ClientStreamTracer() {
+                @Override
+                public void outboundMessageSent(int number, long wireSize, long size) {
+                    wasSent = true;
+                }
+            };
+        }
+
+        <A> ClientCall.Listener<A> marking(ClientCall.Listener<A> listener) {
+            return new SimpleForwardingClientCallListener<>(listener) {
+                @Override
+                public void onClose(Status status, Metadata trailers) {
+                    if (wasSent && !status.isOk()) {
+                        trailers.put(MAY_HAVE_HAPPENED, "");
+                    }
+                    super.onClose(status, trailers);
+                }
+            };
+        }
     }
 }

@@ -31,6 +31,9 @@ final class Connection implements AutoCloseable {
 
     private static final long KEEPALIVE_TIMEOUT_S = 20;
     private static final long CLOSE_S = 5;
+    private static final String CHANGE_MAY_HAVE_HAPPENED =
+            "A change may have happened all the same: look before you repeat it";
+
     private static final Set<String> WORTH_CONTINUING = Set.of(
             "CHECKSUM_MISMATCH", "UPLOAD_OFFSET_WRONG", "TOO_MANY_UPLOADS", "TOO_MANY_CALLS", "CONFLICT");
 
@@ -110,7 +113,7 @@ final class Connection implements AutoCloseable {
     /** One answer. Repeats what gRPC's own retries do not know to be worth repeating. */
     <Q, A> A call(MethodDescriptor<Q, A> method, Q request, Duration extra) {
         Q asked = CallRules.withRequestId(request);
-        CallOptions options = rules.withDeadline(method, CallOptions.DEFAULT, extra);
+        CallOptions options = CallRules.remembering(rules.withDeadline(method, CallOptions.DEFAULT, extra));
         Patience pauses = new Patience(patience);
         for (int attempt = 1; ; ) {
             try {
@@ -132,10 +135,10 @@ final class Connection implements AutoCloseable {
         }
     }
 
-    /** A lost race that says so, or a call that a stopping server cancelled. */
+    /** A lost race that says so, or a call that a stopping server cancelled, or that was cut in other words. */
     private static boolean isWorthRepeating(AssayException failure) {
-        boolean wasCancelled = failure.statusCode() == Status.Code.CANCELLED && !(failure instanceof CallCancelled);
-        return wasCancelled || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT);
+        boolean wasCut = failure instanceof Unavailable && failure.statusCode() != Status.Code.UNAVAILABLE;
+        return wasCut || failure.hasReason(ErrorReason.ERROR_REASON_CONFLICT);
     }
 
     /** What a status means. */
@@ -151,17 +154,19 @@ final class Connection implements AutoCloseable {
         }
         switch (failure.code) {
             case CANCELLED:
-                return wasGivenUp(context) ? Cancellation.exception(error) : Statuses.exception(failure);
+                return wasGivenUp(context)
+                        ? Cancellation.exception(error)
+                        : Statuses.exception(failure.reworded(warned(failure.message, error)));
             case DEADLINE_EXCEEDED:
                 return Statuses.exception(failure.reworded(whyLate(failure.message, isRead)));
             case UNIMPLEMENTED:
                 return Statuses.exception(failure.reworded(String.format("The server at %s does not know this method "
                         + "(%s): it is older than this client, or not an Assay server.", target, failure.message)));
             case UNAVAILABLE:
-                return main.isShutdown() ? Cancellation.exception(error) : unreachable(failure);
+                return main.isShutdown() ? Cancellation.exception(error) : unreachable(failure, error);
             case INTERNAL:
             case UNKNOWN:
-                return wasCut(failure.message) ? unreachable(failure) : Statuses.exception(failure);
+                return wasCut(failure.message) ? unreachable(failure, error) : Statuses.exception(failure);
             default:
                 return Statuses.exception(failure);
         }
@@ -184,13 +189,20 @@ final class Connection implements AutoCloseable {
         return context.isCancelled() || Thread.currentThread().isInterrupted() || main.isShutdown();
     }
 
-    private Unreachable unreachable(Failure failure) {
-        return new Unreachable(failure.reworded(diagnosis.whyUnreachable(failure.cause)));
+    private Unreachable unreachable(Failure failure, StatusRuntimeException error) {
+        return new Unreachable(failure.reworded(warned(diagnosis.whyUnreachable(error), error)));
     }
 
-    /** Whether a stream broke, which gRPC may report as INTERNAL or UNKNOWN. */
+    /** The answer may be what was lost: to try again may be to change twice. */
+    private static String warned(String words, StatusRuntimeException error) {
+        return CallRules.mayHaveHappened(error)
+                ? String.format("%s %s.", words.replaceFirst(" Try again\\.$", ""), CHANGE_MAY_HAVE_HAPPENED).strip()
+                : words;
+    }
+
+    /** Whether a stream or its connection broke, which gRPC may report as INTERNAL or UNKNOWN. */
     private static boolean wasCut(String message) {
-        return message.contains("RST_STREAM") || message.contains("http2 exception");
+        return message.contains("RST_STREAM") || message.contains("http2 exception") || message.contains("channel closed");
     }
 
     private String whyLate(String message, boolean isRead) {
@@ -201,7 +213,7 @@ final class Connection implements AutoCloseable {
         }
         String remedy = isRead
                 ? "Nothing was changed: ask again"
-                : "A change may have happened all the same: look before you repeat it";
+                : CHANGE_MAY_HAVE_HAPPENED;
         return String.format("%s did not answer before the deadline passed. %s, or give it more time.", target, remedy);
     }
 

@@ -44,6 +44,11 @@ final class Retries {
         return levelOf(method) == IdempotencyLevel.NO_SIDE_EFFECTS;
     }
 
+    /** Whether it fills an upload, which is looked at before it goes on. */
+    static boolean isTransfer(MethodDescriptor<?, ?> method) {
+        return ArtifactServiceGrpc.SERVICE_NAME.equals(method.getServiceName());
+    }
+
     /** Never a stream of the client's: gRPC would replay what fits its buffer, and only that. */
     static boolean isRepeatable(MethodDescriptor<?, ?> method) {
         return method.getType().clientSendsOneMessage() && levelOf(method) != IdempotencyLevel.IDEMPOTENCY_UNKNOWN;

@@ -2,6 +2,7 @@ package dev.assay.client;
 
 import static dev.assay.client.Refusals.refusal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -37,14 +38,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is sent again, and how long it may take. */
 class RetriesTest {
+    private static final String WARNING = "A change may have happened all the same: look before you repeat it.";
     private final FakeRegistry registry = new FakeRegistry();
+    private final Changes changes = new Changes();
     private Served served;
     private AssayClient client;
 
     @BeforeEach
     void serve() {
         List<io.grpc.BindableService> services = new ArrayList<>(Arrays.asList(registry.services()));
-        services.set(0, new Changes());
+        services.set(0, changes);
         served = Served.withTls(services.toArray(new io.grpc.BindableService[0]));
         client = served.client().build();
     }
@@ -107,6 +110,17 @@ class RetriesTest {
     }
 
     @Test
+    void aBreakIsOneWhateverGrpcCallsIt() {
+        served.failNext(
+                "WhoAmI",
+                Status.UNKNOWN.withDescription("channel closed").asRuntimeException(),
+                Status.INTERNAL.withDescription("RST_STREAM closed stream").asRuntimeException());
+
+        assertEquals("trainer", client.whoAmI().getPrincipal());
+        assertEquals(3, served.callsOf("WhoAmI").size());
+    }
+
+    @Test
     void noOtherStatusIsRepeated() {
         served.failNext("WhoAmI", Status.INTERNAL.withDescription("Sorry."));
 
@@ -124,6 +138,38 @@ class RetriesTest {
         assertEquals(36, sent.getRequestId().length());
         assertEquals(2, served.callsOf("SetAlias").size());
         assertTrue(sent.hasExpectedVersionNumber());
+    }
+
+    @Test
+    void aChangeWhoseAnswerWasLostMayHaveHappened() {
+        changes.before = served::stop;
+
+        Unreachable lost =
+                assertThrows(Unreachable.class, () -> client.setAlias("vision/digits@champion", 2, 1, "better"));
+        assertTrue(lost.getMessage().endsWith(" " + WARNING), lost::getMessage);
+
+        Unreachable neverSent =
+                assertThrows(Unreachable.class, () -> client.setAlias("vision/digits@champion", 2, 1, "better"));
+        assertTrue(neverSent.getMessage().endsWith("Is the server running there?"), neverSent::getMessage);
+        StatusRuntimeException ofAStub = assertThrows(
+                StatusRuntimeException.class, () -> client.registry().setAlias(SetAliasRequest.getDefaultInstance()));
+        assertFalse(client.explain(ofAStub).getMessage().contains(WARNING));
+    }
+
+    @Test
+    void onlyAChangeIsWarnedOf() {
+        Status[] down = {Status.UNAVAILABLE, Status.UNAVAILABLE, Status.UNAVAILABLE, Status.UNAVAILABLE};
+        for (Status status : down) {
+            served.failNext("WhoAmI", status);
+            served.failNext("SetAlias", status);
+        }
+
+        StatusRuntimeException ofAStub = assertThrows(
+                StatusRuntimeException.class, () -> client.registry().setAlias(SetAliasRequest.getDefaultInstance()));
+        Unreachable read = assertThrows(Unreachable.class, client::whoAmI);
+
+        ConnectionTest.assertContains(client.explain(ofAStub), WARNING);
+        assertFalse(read.getMessage().contains(WARNING), read::getMessage);
     }
 
     @Test
@@ -214,8 +260,11 @@ class RetriesTest {
 
     /** Says yes to changes; it resolves nothing. */
     private static final class Changes extends RegistryServiceGrpc.RegistryServiceImplBase {
+        private volatile Runnable before = () -> {};
+
         @Override
         public void setAlias(SetAliasRequest request, StreamObserver<SetAliasResponse> observer) {
+            before.run();
             observer.onNext(SetAliasResponse.getDefaultInstance());
             observer.onCompleted();
         }
