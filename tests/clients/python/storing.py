@@ -57,6 +57,7 @@ class Store:
             "BeginUpload": self.begin_upload,
             "WriteUpload": self.write_upload,
             "CommitUpload": self.commit_upload,
+            "AbortUpload": self.abort_upload,
             "ReadArtifact": self.read_artifact,
         }
 
@@ -129,6 +130,11 @@ class Store:
         if digest_of(bytes(self.received[upload.path])) != request.digest:
             await refuse(context, grpc.StatusCode.DATA_LOSS, "DIGEST_MISMATCH", "other bytes")
         return artifacts.CommitUploadResponse(file=File(path=upload.path))
+
+    async def abort_upload(self, request: Any, context: Any) -> artifacts.AbortUploadResponse:
+        self.calls.append("AbortUpload")
+        del self.received[self.uploads.pop(request.name).path]
+        return artifacts.AbortUploadResponse()
 
     def hold(self, contents: dict[str, bytes]) -> None:
         """Make a version of these files."""

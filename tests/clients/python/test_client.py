@@ -89,7 +89,7 @@ def test_lists_and_watches_are_ordinary_iterators(connected: Any) -> None:
     client = connected({"ListModels": list_models, "Watch": watch})
 
     assert [model.name for model in client.list_models()] == ["a", "b"]
-    for change in client.watch():
+    for change in client.watch(start_revision=1):
         if change.revision == 3:
             break
     assert ended.wait(5)
@@ -135,7 +135,7 @@ def test_an_iterator_that_the_clients_own_thread_collects_ends_its_call(connecte
             ended.set()
 
     client = connected({"Watch": watch})
-    kept = [client.watch()]
+    kept = [client.watch(start_revision=1)]
     next(kept[0])
 
     async def collect() -> None:

@@ -251,6 +251,28 @@ async def test_the_model_is_made_on_the_way_only_if_asked(
     assert (made[0].parent, made[0].model_id) == ("namespaces/vision", "digits")
 
 
+async def test_that_somebody_else_makes_the_model_meanwhile_is_no_failure(
+    connected: Any, store: Store, directory: Path
+) -> None:
+    made: list[Any] = []
+
+    async def create_draft(request: Any, context: Any) -> Any:
+        if not made:
+            await refuse(context, grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND", "no model")
+        return await store.create_draft(request, context)
+
+    async def create_model(request: Any, context: Any) -> Any:
+        made.append(request)
+        await refuse(context, grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS", "just now")
+
+    extra = {"CreateDraft": create_draft, "CreateModel": create_model}
+    client = await connected(store.handlers() | extra)
+
+    version = await client.push(directory / "config.json", to="vision/digits", create=True)
+
+    assert version.number == 1
+
+
 async def test_progress_tells_of_every_file_before_any_moves_and_ends_complete(
     connected: Any, store: Store, directory: Path
 ) -> None:
@@ -276,8 +298,10 @@ async def test_a_file_that_shrinks_while_it_is_sent_is_named(
 
     client = await connected(store.handlers())
 
-    with pytest.raises(errors.UnsafeFile, match="became shorter while"):
+    with pytest.raises(errors.ContentMismatch, match="became shorter while"):
         await client.push(directory / "weights", to="vision/digits", on_progress=shrink)
+
+    assert store.calls[-1] == "AbortUpload"
 
 
 async def test_a_file_that_changes_while_it_is_sent_is_not_sealed(
@@ -291,11 +315,15 @@ async def test_a_file_that_changes_while_it_is_sent_is_not_sealed(
 
     client = await connected(store.handlers())
 
-    with pytest.raises(errors.DigestMismatch) as caught:
+    with pytest.raises(errors.ContentMismatch, match="changed while it was being sent"):
         await client.push(directory / "weights", to="vision/digits", on_progress=change)
-
-    assert "changed while it was being sent" in caught.value.__notes__[0]
     assert store.seals == []
+
+    # What was sent of it is given up, or going on from there would fail for ever.
+    (directory / "weights/model.safetensors").write_bytes(BIG)
+    await client.push(directory / "weights", to="vision/digits", draft=DRAFT)
+    assert bytes(store.received["model.safetensors"]) == BIG
+    assert len(store.seals) == 1
 
 
 async def test_what_a_callback_raises_reaches_the_caller(

@@ -9,6 +9,7 @@ import pytest
 from google.rpc import error_details_pb2 as rpc
 
 from assay import errors
+from assay.v1.access_service_pb2 import ListNamespacesResponse
 from assay.v1.event_pb2 import Event
 from assay.v1.model_pb2 import Model
 from assay.v1.registry_service_pb2 import ListModelsResponse
@@ -78,7 +79,7 @@ async def test_a_watch_that_is_left_ends_its_call(connected: Any) -> None:
 
     client = await connected({"Watch": watch})
 
-    async for _ in client.watch("vision"):
+    async for _ in client.watch("vision", start_revision=1):
         break
 
     await asyncio.wait_for(cancelled.wait(), 5)
@@ -96,7 +97,7 @@ async def test_a_watch_closed_by_hand_ends_its_call_at_once(connected: Any) -> N
 
     client = await connected({"Watch": watch})
 
-    async with aclosing(client.watch()) as changes:
+    async with aclosing(client.watch(start_revision=1)) as changes:
         assert (await anext(changes)).revision == 1
 
     await asyncio.wait_for(cancelled.wait(), 5)
@@ -125,6 +126,31 @@ async def test_a_watch_survives_a_restart_and_goes_on_from_the_next_revision(
     assert revisions == [5, 6, 7, 8, 9]
     assert [request.start_revision for request in requests] == [5, 7, 9]
     assert requests[0].name_prefix == "namespaces/vision/models/digits"
+
+
+async def test_a_watch_from_now_on_whose_first_answer_is_lost_misses_nothing(
+    connected: Any,
+) -> None:
+    """What happens between the two tries was after "now"."""
+    requests: list[WatchRequest] = []
+    newest = 7
+
+    async def list_namespaces(request: Any, context: Any) -> Any:
+        return ListNamespacesResponse(revision=newest)
+
+    async def watch(request: Any, context: Any) -> Any:
+        nonlocal newest
+        requests.append(request)
+        if len(requests) == 1:
+            newest = 9
+            await refuse(context, grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
+        yield change(request.start_revision)
+
+    client = await connected({"Watch": watch, "ListNamespaces": list_namespaces})
+
+    async with aclosing(client.watch("vision")) as changes:
+        assert (await anext(changes)).revision == 8
+    assert [request.start_revision for request in requests] == [8, 8]
 
 
 async def test_a_watch_whose_share_was_used_up_comes_back_when_it_was_told(connected: Any) -> None:
@@ -163,11 +189,11 @@ async def test_bookmarks_move_the_place_to_resume_but_are_not_shown(connected: A
 
     client = await connected({"Watch": watch})
 
-    async for seen in client.watch():
+    async for seen in client.watch(start_revision=1):
         assert seen.revision == 50
         break
 
-    assert starts == [0, 41]
+    assert starts == [1, 41]
 
 
 async def test_an_initial_state_that_breaks_goes_on_behind_its_last_part(connected: Any) -> None:
@@ -230,7 +256,7 @@ async def test_a_watch_that_never_connects_gives_up(connected: Any) -> None:
     client = await connected({"Watch": watch}, patience_s=0.2)
 
     with pytest.raises(errors.Unavailable):
-        await anext(client.watch())
+        await anext(client.watch(start_revision=1))
 
 
 async def test_a_stream_that_falls_silent_is_taken_for_dead(connected: Any) -> None:
@@ -257,7 +283,7 @@ async def test_cancelling_who_listens_is_not_taken_for_silence(connected: Any) -
     heard = asyncio.Event()
 
     async def listen() -> None:
-        async for _ in client.watch():
+        async for _ in client.watch(start_revision=1):
             heard.set()
 
     task = asyncio.create_task(listen())

@@ -1,6 +1,7 @@
 """Sending files to a draft: resumed from what the server holds for certain, never blindly."""
 
 import asyncio
+import contextlib
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -14,12 +15,12 @@ from assay.errors import (
     AssayError,
     ChecksumMismatch,
     ConnectionFailed,
+    ContentMismatch,
     DeadlinePassed,
     DigestMismatch,
     TooManyCalls,
     TooManyUploads,
     Unavailable,
-    UnsafeFile,
     UploadInterrupted,
     UploadOffsetWrong,
 )
@@ -32,6 +33,7 @@ from assay.transfer.progress import OnProgress, Progress, Step
 from assay.transfer.sent_status import SentStatus
 from assay.transfer.threads import in_thread
 from assay.v1.artifact_service_pb2 import (
+    AbortUploadRequest,
     BeginUploadRequest,
     CommitUploadRequest,
     WriteUploadResponse,
@@ -68,11 +70,11 @@ class Outgoing:
         """``size`` bytes from ``offset`` on.
 
         Raises:
-            UnsafeFile: The file is shorter than when it was hashed.
+            ContentMismatch: The file is shorter than when it was hashed.
         """
         payload = os.pread(self.handle, size, offset)
         if len(payload) < size:
-            raise UnsafeFile(f"{self.file.path} became shorter while it was being sent.")
+            raise ContentMismatch(f"{self.file.path} became shorter while it was being sent.")
         return payload
 
 
@@ -93,7 +95,7 @@ class Uploads:
 
         Raises:
             UploadInterrupted: Nothing moved for longer than the client's patience.
-            DigestMismatch: The file changed while it was sent.
+            ContentMismatch: The file changed while it was sent; its upload is given up.
         """
         handle = open_regular(local.source)
         try:
@@ -115,12 +117,23 @@ class Uploads:
                     durable_bytes = upload.durable_bytes
                     patience.renew()
                 if upload.state != UploadState.UPLOAD_STATE_COMPLETE:
-                    await self._write(upload, outgoing)
-                    await self._commit(upload, outgoing.file)
+                    await self._fill(upload, outgoing)
                 return
             except _WORTH_RESUMING as failure:
                 if not await patience.pause(failure):
                     raise self._interrupted(outgoing.file, durable_bytes, failure) from failure
+
+    async def _fill(self, upload: Upload, outgoing: Outgoing) -> None:
+        try:
+            await self._write(upload, outgoing)
+            await self._commit(upload, outgoing.file)
+        except ContentMismatch:
+            # What arrived is no prefix of any file that is here: the next push would go on from it.
+            with contextlib.suppress(AssayError):
+                await self._calls.write(
+                    self._calls.stubs.artifacts.AbortUpload, AbortUploadRequest(name=upload.name)
+                )
+            raise
 
     async def _begin(self, file: File) -> Upload:
         request = BeginUploadRequest(
@@ -196,8 +209,9 @@ class Uploads:
             commit = self._calls.stubs.artifacts.CommitUpload
             await self._calls.write(commit, request, extra_s=extra_s)
         except DigestMismatch as error:
-            error.add_note(f"{file.path} has probably changed while it was being sent.")
-            raise
+            raise ContentMismatch(
+                f"{file.path} changed while it was being sent: push again when it stays as it is."
+            ) from error
 
     def _interrupted(self, file: File, durable_bytes: int, failure: AssayError) -> AssayError:
         return UploadInterrupted(

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from assay import names
 from assay.errors import TooManyCalls, TooManyUploads, Unavailable
 from assay.retries import Patience
+from assay.v1.access_service_pb2 import ListNamespacesRequest
 from assay.v1.watch_service_pb2 import WatchRequest, WatchResponse
 from assay.verbs.session import Session
 
@@ -53,9 +54,11 @@ class WatchVerbs(Session):
         patience = Patience(self._patience_s)
         was_connected = False
         while True:
-            call = self.stubs.watch.Watch(request)
-            messages = self._calls.messages(call, silence_s=BOOKMARKS_MISSED_S)
             try:
+                if not (initial_state or request.start_revision):
+                    request.start_revision = await self._next_revision()
+                call = self.stubs.watch.Watch(request)
+                messages = self._calls.messages(call, silence_s=BOOKMARKS_MISSED_S)
                 async with aclosing(messages):
                     async for change in messages:
                         was_connected = True
@@ -69,6 +72,12 @@ class WatchVerbs(Session):
                     if not was_connected:
                         raise
                     patience.renew()
+
+    async def _next_revision(self) -> int:
+        """What "from now on" is: asked again after a break, it would be a later one."""
+        listing = self.stubs.access.ListNamespaces
+        answer = await self._calls.read(listing, ListNamespacesRequest(page_size=1))
+        return answer.revision + 1
 
 
 def _go_on_behind(request: WatchRequest, change: WatchResponse) -> None:

@@ -1,13 +1,14 @@
 """Push and pull: files and facts to the registry, and back."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from assay import names
 from assay.errors import (
+    AlreadyExists,
     AssayError,
     FilesMissing,
     MethodUnknown,
@@ -241,7 +242,8 @@ class TransferVerbs(ModelVerbs, VersionVerbs):
             if not create:
                 error.add_note(f"To make the model {names.short(model)} on the way: create=True.")
                 raise
-        await self.create_model(model)
+        with suppress(AlreadyExists):  # somebody made it just now
+            await self.create_model(model)
         again = rpc.CreateDraftRequest(parent=model, draft=wanted)
         return (await self._calls.write(self.stubs.registry.CreateDraft, again)).draft
 
