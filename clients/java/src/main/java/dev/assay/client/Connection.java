@@ -158,7 +158,7 @@ final class Connection implements AutoCloseable {
                         ? Cancellation.exception(error)
                         : Statuses.exception(failure.reworded(warned(failure.message, error)));
             case DEADLINE_EXCEEDED:
-                return Statuses.exception(failure.reworded(whyLate(failure.message, isRead)));
+                return Statuses.exception(failure.reworded(whyLate(error, isRead)));
             case UNIMPLEMENTED:
                 return Statuses.exception(failure.reworded(String.format("The server at %s does not know this method "
                         + "(%s): it is older than this client, or not an Assay server.", target, failure.message)));
@@ -205,11 +205,12 @@ final class Connection implements AutoCloseable {
         return message.contains("RST_STREAM") || message.contains("http2 exception") || message.contains("channel closed");
     }
 
-    private String whyLate(String message, boolean isRead) {
+    private String whyLate(StatusRuntimeException error, boolean isRead) {
+        String message = String.valueOf(error.getStatus().getDescription());
         boolean wasTheContext = message.contains("context timed out");
         if (!wasTheContext && !message.contains("remote_addr")) {
-            return String.format("There was no connection to %s before the deadline passed. Check the address; a firewall "
-                    + "may drop the packets. (%s)", target, message);
+            return warned(String.format("There was no connection to %s before the deadline passed. Check the address; a "
+                    + "firewall may drop the packets. (%s)", target, message), error);
         }
         String remedy = isRead
                 ? "Nothing was changed: ask again"

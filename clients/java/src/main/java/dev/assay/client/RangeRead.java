@@ -1,8 +1,10 @@
 package dev.assay.client;
 
 import com.google.protobuf.ByteString;
+import dev.assay.v1.AccessServiceGrpc;
 import dev.assay.v1.ErrorReason;
 import dev.assay.v1.ReadArtifactRequest;
+import dev.assay.v1.WhoAmIRequest;
 import java.io.ByteArrayOutputStream;
 
 /** Part of a file on its way into memory, which goes on after breaks from what is there. */
@@ -10,6 +12,7 @@ final class RangeRead {
     private final Connection connection;
     private final ReadArtifactRequest request;
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private boolean isServerThere;
 
     RangeRead(Connection connection, ReadArtifactRequest request) {
         this.connection = connection;
@@ -41,6 +44,7 @@ final class RangeRead {
             if (!isWorthContinuing) {
                 throw failure;
             }
+            requireServer();
             if (content.size() > before) {
                 patience.renew();
             }
@@ -49,6 +53,14 @@ final class RangeRead {
             }
             return false;
         }
+    }
+
+    /** A wrong address is told at once, as by a pull, which resolves first; patience is for who was there. */
+    private void requireServer() {
+        if (!isServerThere && content.size() == 0) {
+            connection.call(AccessServiceGrpc.getWhoAmIMethod(), WhoAmIRequest.getDefaultInstance());
+        }
+        isServerThere = true;
     }
 
     private void stream() {

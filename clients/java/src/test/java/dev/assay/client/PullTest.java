@@ -422,6 +422,16 @@ class PullTest {
     }
 
     @Test
+    void aRangeOfNobodyIsToldAtOnce() {
+        served.stop();
+
+        Unreachable failure = assertThrows(
+                Unreachable.class, () -> client.readRange("vision/digits/1", "weights/model.safetensors", 0, 0));
+
+        ConnectionTest.assertContains(failure, "Is the server running there?");
+    }
+
+    @Test
     void aRefusalOfTheServerEndsThePullAtOnce() {
         served.failNext("ReadArtifact", Refusals.refusal(Status.Code.DATA_LOSS, "BLOB_CORRUPT", "The disk lost it."));
 

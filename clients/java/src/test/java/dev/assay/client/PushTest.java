@@ -153,6 +153,16 @@ class PushTest {
     }
 
     @Test
+    void anExpiredCertificateThatHasASuccessorIsABreakLikeAnother() throws IOException {
+        random("a.bin", MIB);
+        served.failNext("WriteUpload", Refusals.refusal(Status.Code.UNAUTHENTICATED, "CERTIFICATE_EXPIRED", "It expired."));
+
+        client.push("vision/digits", directory);
+
+        assertEquals(2, served.callsOf("WriteUpload").size());
+    }
+
+    @Test
     void anUploadThatWasGivenUpIsBegunUnderAnotherName() throws IOException {
         random("a.bin", MIB);
         served.failNext(
