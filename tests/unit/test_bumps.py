@@ -24,6 +24,7 @@ from assay_server.domain.facts import (
     Signature,
     TensorSpec,
 )
+from assay_server.domain.semver import parse_semver
 from assay_server.domain.versions import Bump, Version, VersionState
 from tests.unit.making import make_version
 
@@ -254,3 +255,34 @@ def test_a_bump_and_a_semver_exclude_each_other() -> None:
 def test_what_is_no_plain_semver_is_refused(text: str) -> None:
     with pytest.raises(InvalidSemver):
         decide(FACTS, base(), semver=text)
+
+
+@pytest.mark.parametrize(
+    ("before", "bump", "after"),
+    [
+        ("1.0.999999999", None, "1.1.0"),
+        ("1.0.999999999", Bump.PATCH, "1.1.0"),
+        ("1.999999999.999999999", Bump.PATCH, "2.0.0"),
+        ("1.999999999.3", Bump.MINOR, "2.0.0"),
+        ("999999999.0.0", Bump.PATCH, "999999999.0.1"),
+    ],
+)
+def test_a_part_without_a_number_left_lets_the_next_greater_grow(
+    before: str, bump: Bump | None, after: str
+) -> None:
+    given = decide(RETRAIN, base(before), bump=bump).semver
+
+    assert given == after
+    assert parse_semver(given) > parse_semver(before)
+
+
+def test_past_the_greatest_release_of_all_nothing_is_given() -> None:
+    with pytest.raises(InvalidSemver, match="no release is greater"):
+        decide(RETRAIN, base("999999999.1.0"), bump=Bump.MAJOR)
+
+
+def test_what_a_demand_names_at_least_can_be_asked_for() -> None:
+    with pytest.raises(SemverTooLow) as caught:
+        decide(RETRAIN, base("1.0.999999999"), semver="1.0.5")
+
+    assert caught.value.metadata["least"] == "1.1.0"

@@ -12,6 +12,7 @@ Rules:
   over by the rule, and refused when asked for.
 - A pre-release is given only when asked for by its full name; its numbers must reach what is
   demanded. It never becomes the base.
+- Where a part is 999999999, the next greater part grows instead.
 - Build metadata is refused: two versions that differ only by it would have no order.
 """
 
@@ -168,7 +169,7 @@ def _as_named(
     if base is not None:
         floor = parse_semver(base.semver)
         demanded = _greatest(reasons)
-        least = floor.grown(demanded)
+        least = _grown(floor, demanded)
         if wanted.release < least:
             raise _too_low(str(wanted), str(least), reasons, base)
         grown = _step(floor, wanted)
@@ -190,10 +191,22 @@ def _as_grown(
     floor = parse_semver(base.semver) if base else _BEFORE_FIRST
     if base and _SIZE[bump] < _SIZE[demanded]:
         raise _too_low(bump, demanded, reasons, base)
-    semver = floor.grown(bump)
+    semver = _grown(floor, bump)
     while str(semver) in taken:
-        semver = semver.grown(bump)
-    return SemverDecision(str(semver), bump)
+        semver = _grown(semver, bump)
+    return SemverDecision(str(semver), _step(floor, semver))
+
+
+def _grown(floor: Semver, bump: Bump) -> Semver:
+    """The next release by ``bump``; by a greater one where its part has no number left.
+
+    Raises:
+        InvalidSemver: No release is greater.
+    """
+    for step in sorted(_SIZE, key=_SIZE.__getitem__)[_SIZE[bump] :]:
+        if (semver := floor.grown(step)).can_be_read:
+            return semver
+    raise InvalidSemver(str(floor), "no release is greater; parts have nine digits at most")
 
 
 def _greatest(reasons: tuple[Reason, ...]) -> Bump:

@@ -16,6 +16,8 @@ from assay_server.domain.versions import Bump
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 """Nine digits at most, so that each part fits in 32 bits."""
 
+_PART_MAX = 10**9 - 1
+
 _SEMVER = re.compile(
     rf"(?P<major>{_NUMBER})\.(?P<minor>{_NUMBER})\.(?P<patch>{_NUMBER})"
     r"(?:-(?P<prerelease>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
@@ -65,6 +67,11 @@ class Semver:
             case Bump.PATCH:
                 return Semver(self.major, self.minor, self.patch + 1)
 
+    @property
+    def can_be_read(self) -> bool:
+        """Whether no part grew past what is read."""
+        return max(self.core) <= _PART_MAX
+
     def __lt__(self, other: "Semver") -> bool:
         return self.precedence() < other.precedence()
 
@@ -88,7 +95,7 @@ class SemverRange:
         return not (semver.is_prerelease or semver < self.least) and semver < self.end
 
 
-ALL_RELEASES = SemverRange("", Semver(0, 0, 0), Semver(10**9, 0, 0))
+ALL_RELEASES = SemverRange("", Semver(0, 0, 0), Semver(_PART_MAX + 1, 0, 0))
 """No part of a semantic version has more than nine digits."""
 
 

@@ -29,6 +29,13 @@ class ModelReads(Protocol):
 class Models(ModelReads, Protocol):
     """Models within a transaction. ``save`` keeps ``version_high_water`` too."""
 
+    async def hold(self, namespace_id: str, model_id: str) -> Model:
+        """Read a model that stays as it is until the end; others may hold it too.
+
+        Before its drafts and uploads, and after gates, as ``lock``.
+        """
+        ...
+
     async def lock(self, namespace_id: str, model_id: str) -> Model: ...
     async def add(self, model: Model) -> None: ...
     async def save(self, model: Model) -> None: ...

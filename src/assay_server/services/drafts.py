@@ -49,7 +49,7 @@ class DraftService:
         )
 
         async def add(tx: Transaction) -> Change[Draft]:
-            require_live(await tx.models.get(*name))
+            require_live(await tx.models.hold(*name))
             await tx.drafts.add(draft)
             return Change(draft, (draft_happened(EventType.CREATED, draft),))
 
@@ -105,7 +105,7 @@ class DraftService:
 
         async def save(tx: Transaction) -> Change[Draft]:
             model, draft = await tx.together(
-                tx.models.get(name.namespace_id, name.model_id), tx.drafts.lock_outline(*name)
+                tx.models.hold(name.namespace_id, name.model_id), tx.drafts.lock_outline(*name)
             )
             require_live(model)
             filled = replace(require_visible(call, draft), files=await tx.drafts.files(*name))

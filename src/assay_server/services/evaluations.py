@@ -46,7 +46,7 @@ class EvaluationService:
 
         async def add(tx: Transaction) -> Change[Evaluation]:
             model, version = await tx.together(
-                tx.models.get(stated.namespace_id, stated.model_id),
+                tx.models.hold(stated.namespace_id, stated.model_id),
                 tx.versions.get(stated.namespace_id, stated.model_id, stated.number),
             )
             require_live(model)

@@ -109,7 +109,7 @@ async def _locked(tx: Transaction, name: GateName) -> Gate | None:
     if not name.model_id:
         return await tx.gates.find(*name)
     model, gate = await tx.together(
-        tx.models.get(name.namespace_id, name.model_id), tx.gates.find(*name)
+        tx.models.hold(name.namespace_id, name.model_id), tx.gates.find(*name)
     )
     require_live(model)
     return gate

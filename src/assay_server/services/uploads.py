@@ -82,9 +82,12 @@ class UploadService:
         require_announced(file, self._limits)
 
         async def decide(tx: Transaction) -> Change[Upload]:
-            draft = require_visible(call, await tx.drafts.lock_outline(*name[:3]))
-            model, found, rivals, held_bytes = await tx.together(
-                tx.models.get(draft.namespace_id, draft.model_id),
+            model, locked = await tx.together(
+                tx.models.hold(name.namespace_id, name.model_id),
+                tx.drafts.lock_outline(*name[:3]),
+            )
+            draft = require_visible(call, locked)
+            found, rivals, held_bytes = await tx.together(
                 tx.uploads.find(*name),
                 tx.uploads.rivals(*name[:3], file.path),
                 _held_bytes(tx, call, draft, file),
@@ -165,9 +168,9 @@ class UploadService:
 
         async def attach(tx: Transaction) -> Change[File]:
             # The draft before the upload, as in ``begin``: else the two may wait for each other.
-            draft, model, locked = await tx.together(
+            model, draft, locked = await tx.together(
+                tx.models.hold(name.namespace_id, name.model_id),
                 tx.drafts.lock_outline(*name[:3]),
-                tx.models.get(name.namespace_id, name.model_id),
                 tx.uploads.lock(*name),
             )
             require_visible(call, draft)

@@ -9,7 +9,7 @@ from assay_server.domain.errors import AlreadyExists, NotFound
 from assay_server.domain.models import Model
 from assay_server.domain.names import model_name
 from assay_server.sqlstore import tables
-from assay_server.sqlstore.compiled import Queries
+from assay_server.sqlstore.compiled import Queries, Statement
 from assay_server.sqlstore.composing import among, at, inserting, locking, reading, updating
 from assay_server.sqlstore.history import MODELS_THEN, Kept
 from assay_server.sqlstore.paging import listing, read_page
@@ -43,6 +43,11 @@ class ModelQueries(Queries):
 NOW = ModelQueries(_TABLE)
 THEN = ModelQueries(MODELS_THEN)
 LOCK = locking(select(*_SHAPE.columns).where(*at(_TABLE, "namespace_id", "model_id")))
+HOLD = Statement(
+    select(*_SHAPE.columns)
+    .where(*at(_TABLE, "namespace_id", "model_id"))
+    .with_for_update(read=True)
+)
 ADD = inserting(_TABLE)
 SAVE = updating(_TABLE, fixed=tables.MODEL_FIXED)
 
@@ -63,6 +68,10 @@ class SqlModels:
 
     async def lock(self, namespace_id: str, model_id: str) -> Model:
         row = await self._session.row(LOCK, namespace_id=namespace_id, model_id=model_id)
+        return _found(row, namespace_id, model_id)
+
+    async def hold(self, namespace_id: str, model_id: str) -> Model:
+        row = await self._session.row(HOLD, namespace_id=namespace_id, model_id=model_id)
         return _found(row, namespace_id, model_id)
 
     async def list(
