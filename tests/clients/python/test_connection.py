@@ -1,6 +1,7 @@
 """A connection that fails says why, and one that is misused says how it is meant."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ from assay import TLS, AsyncClient, Client, errors
 from assay.connection import is_loopback
 from assay.diagnosis import why_no_connection
 from assay.tls import expire_time
-from assay.v1.access_service_pb2 import WhoAmIResponse
+from assay.v1.access_service_pb2 import WhoAmIRequest, WhoAmIResponse
 from tests.clients.python.serving import SPIFFE_ID, client_tls, serving
 from tests.pki import Authority, Credentials
 
@@ -144,6 +145,65 @@ def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(errors.ContextInvalid, match=r"ca\.crt cannot be read: No such file"):
         tls.credentials()
+
+
+@pytest.mark.parametrize("what", ["ca", "cert", "key"])
+@pytest.mark.parametrize("as_file", [True, False], ids=["file", "bytes"])
+@pytest.mark.parametrize("kept_bytes", [0, 100, None], ids=["empty", "half", "garbage"])
+async def test_what_is_no_whole_pem_is_refused_before_grpc_aborts_the_process_over_it(
+    tls: TLS, tmp_path: Path, what: str, as_file: bool, kept_bytes: int | None
+) -> None:
+    whole = Path(str(getattr(tls, what))).read_bytes()
+    content = b"zz" if kept_bytes is None else whole[:kept_bytes]
+    spoilt = tmp_path / "spoilt.pem"
+    spoilt.write_bytes(content)
+    given = dataclasses.replace(tls, **{what: spoilt if as_file else content})
+
+    async with AsyncClient("localhost:1", tls=given) as client:
+        with pytest.raises(errors.ContextInvalid, match="holds no whole"):
+            await client.whoami()
+
+
+async def test_a_certificate_with_damaged_letters_is_refused(authority: Authority) -> None:
+    own = with_client(authority, authority.issue_client(SPIFFE_ID))
+    letters = authority.issue_client(SPIFFE_ID).certificate.replace(b"\nMI", b"\n!!")
+    damaged = dataclasses.replace(own, cert=letters)
+
+    with pytest.raises(errors.ContextInvalid, match="client certificate, the given PEM bytes, is"):
+        damaged.loaded()
+
+
+async def test_a_key_of_another_certificate_is_named(authority: Authority) -> None:
+    one, other = authority.issue_client(SPIFFE_ID), authority.issue_client(SPIFFE_ID)
+    tls = TLS(ca=authority.certificate, cert=one.certificate, key=other.private_key)
+
+    async with serving(HANDLERS, authority) as target:
+        sentence = await failure(target, tls)
+
+    assert "is not the key of" in sentence
+
+
+async def test_what_is_at_the_paths_later_is_not_shown_to_the_server(
+    authority: Authority, tls: TLS, tmp_path: Path
+) -> None:
+    principals = []
+
+    async def who(request: Any, context: Any) -> WhoAmIResponse:
+        principals.append(context.auth_context()["x509_subject_alternative_name"])
+        return WhoAmIResponse()
+
+    async with (
+        serving({"WhoAmI": who}, authority) as target,
+        AsyncClient(target, tls=tls) as client,
+    ):
+        await client.whoami()
+        client_tls(authority, Path(str(tls.ca)).parent, "spiffe://assay.test/somebody-else")
+        carrier = client._connection.carrier(0)
+        await carrier.access.WhoAmI(WhoAmIRequest())
+        Path(str(tls.key)).write_bytes(b"")
+        await client._connection.carrier(1).access.WhoAmI(WhoAmIRequest())
+
+    assert principals == 3 * [[SPIFFE_ID.encode()]]
 
 
 def test_the_expiry_is_read_off_a_certificate(authority: Authority) -> None:

@@ -49,6 +49,7 @@ class Connection:
             )
         self.target = target
         self.tls = tls
+        self._loaded: TLS | None = None
         self._channel: grpc.aio.Channel | None = None
         self._stubs: Stubs | None = None
         self._carriers: dict[int, tuple[grpc.aio.Channel, Stubs]] = {}
@@ -114,7 +115,9 @@ class Connection:
         """What ``error`` of a call on this connection means."""
         failure = statuses.error_of(error)
         if isinstance(failure, ConnectionFailed):
-            sentence = why_no_connection(self.target, self.tls, error.details() or "")
+            sentence = why_no_connection(
+                self.target, self.tls, error.details() or "", shown=self._loaded
+            )
             return ConnectionFailed(sentence, code=error.code())
         if isinstance(failure, MethodUnknown) and not failure.reason:
             return MethodUnknown(
@@ -151,7 +154,9 @@ class Connection:
             return grpc.aio.insecure_channel(self.target, options=options)
         if self.tls.server_name:
             options.append(("grpc.ssl_target_name_override", self.tls.server_name))
-        return grpc.aio.secure_channel(self.target, self.tls.credentials(), options=options)
+        # Read once: after a rotation half of a push would come from another principal.
+        self._loaded = self._loaded or self.tls.loaded()
+        return grpc.aio.secure_channel(self.target, self._loaded.credentials(), options=options)
 
 
 def is_loopback(target: str) -> bool:

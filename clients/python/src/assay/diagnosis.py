@@ -35,6 +35,11 @@ _CAUSES_WITH_TLS: tuple[tuple[str, str], ...] = (
         "The certificate of the server at {target} is not from the authority in {ca}. Is this "
         "the right server, and the right authority?",
     ),
+    (
+        "Failed to create security handshaker",
+        "gRPC cannot use your certificates: {key} is not the key of {cert}, or one of them or {ca} "
+        "is damaged.",
+    ),
     ("Hostname Verification Check failed", _OTHER_NAME),
     ("is not in peer certificate", _OTHER_NAME),  # gRPC before 1.75
 )
@@ -67,26 +72,32 @@ _NEVER_MADE = ("failed to connect", "errors resolving", "DNS resolution", "imed 
 _HUNG_UP = ("Socket closed", "Connection reset", "Broken pipe", "EOF")
 
 
-def why_no_connection(target: str, tls: TLS | None, text: str) -> str:
-    """A sentence that explains gRPC's ``text`` of a failed call to ``target``."""
+def why_no_connection(target: str, tls: TLS | None, text: str, *, shown: TLS | None = None) -> str:
+    """A sentence that explains gRPC's ``text`` of a failed call to ``target``.
+
+    Args:
+        shown: ``tls`` as it was read: what lies at its paths may be something else by now.
+    """
     if not any(sign in text for sign in _NEVER_MADE):
         return f"The connection to {target} broke ({text or 'no cause given'}). Try again."
     causes = _CAUSES_WITH_TLS if tls else _CAUSES_WITHOUT_TLS
     for needle, sentence in (*causes, *_CAUSES_EITHER_WAY):
         if needle in text:
-            return sentence.format(target=target, ca=named(tls.ca) if tls else "")
+            names = (
+                {"ca": named(tls.ca), "cert": named(tls.cert), "key": named(tls.key)} if tls else {}
+            )
+            return sentence.format(target=target, **names)
     if tls and any(sign in text for sign in _HUNG_UP):
-        return _why_hung_up(target, tls)
+        return _why_hung_up(target, tls, (shown or tls).expire_time())
     return f"There is no connection to {target}: {text}."
 
 
-def _why_hung_up(target: str, tls: TLS) -> str:
+def _why_hung_up(target: str, tls: TLS, expired: dt.datetime | None) -> str:
     """The server hangs up without a word when it does not accept the client's certificate."""
-    expired = tls.expire_time()
     if expired is not None and expired <= dt.datetime.now(dt.UTC):
         return (
             f"Your certificate {named(tls.cert)} expired at {expired:%Y-%m-%d %H:%M} UTC, and the "
-            f"server at {target} refuses it. Get a new one."
+            f"server at {target} refuses it. Get a new one, and make a new client with it."
         )
     return (
         f"The server at {target} hung up during the handshake: it does not accept the certificate "

@@ -1,5 +1,6 @@
 """Who the client is and whom it trusts: certificates, from files or as PEM text."""
 
+import base64
 import datetime as dt
 import re
 import ssl
@@ -15,6 +16,9 @@ Pem = str | Path | bytes
 
 _VALIDITY = re.compile(rb"[\x17\x18][\x0d\x0f](\d{12,14})Z[\x17\x18][\x0d\x0f](\d{12,14})Z")
 """The two times of a certificate, one after the other in DER: RFC 5280 §4.1.2.5."""
+
+_CERTIFICATE = "CERTIFICATE"
+_KEY = "PRIVATE KEY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +37,22 @@ class TLS:
     key: Pem
     server_name: str = ""
 
+    def loaded(self) -> "TLS":
+        """The same with the content of the files, each of which is one that gRPC survives.
+
+        Raises:
+            ContextInvalid: A file cannot be read, is empty, or holds no whole PEM block.
+        """
+        ca, key, cert = self._contents()
+        return TLS(ca=ca, cert=cert, key=key, server_name=self.server_name)
+
     def credentials(self) -> grpc.ChannelCredentials:
         """What gRPC takes; reads the files.
 
         Raises:
-            ContextInvalid: A file cannot be read.
+            ContextInvalid: A file cannot be read, is empty, or holds no whole PEM block.
         """
-        return grpc.ssl_channel_credentials(
-            _content(self.ca, "authority's certificate"),
-            _content(self.key, "private key"),
-            _content(self.cert, "client certificate"),
-        )
+        return grpc.ssl_channel_credentials(*self._contents())
 
     def expire_time(self) -> dt.datetime | None:
         """When the client's certificate expires; None where that cannot be read."""
@@ -51,6 +60,13 @@ class TLS:
             return expire_time(_content(self.cert, "client certificate"))
         except (ContextInvalid, ValueError):
             return None
+
+    def _contents(self) -> tuple[bytes, bytes, bytes]:
+        return (
+            _pem(self.ca, "authority's certificate", _CERTIFICATE),
+            _pem(self.key, "private key", _KEY),
+            _pem(self.cert, "client certificate", _CERTIFICATE),
+        )
 
 
 def expire_time(certificate_pem: bytes) -> dt.datetime | None:
@@ -69,6 +85,27 @@ def expire_time(certificate_pem: bytes) -> dt.datetime | None:
 def named(source: Pem) -> str:
     """``source`` as a message may name it: the path, never the content."""
     return "the given PEM bytes" if isinstance(source, bytes) else str(source)
+
+
+def _pem(source: Pem, what: str, label: str) -> bytes:
+    """The content of ``source``, looked at first: gRPC ends the whole process for an empty one."""
+    content = _content(source, what)
+    block = re.compile(
+        rb"-----BEGIN ([A-Z0-9 ]*%b)-----\s(.+?)-----END \1-----" % label.encode(), re.DOTALL
+    ).search(content)
+    if block is None:
+        raise ContextInvalid(
+            f"The {what}, {named(source)}, holds no whole {label} in PEM. It may be empty, half "
+            "written at this moment, or another file: check the path, and call again."
+        )
+    if label == _CERTIFICATE:
+        try:
+            base64.b64decode(b"".join(block[2].split()), validate=True)
+        except ValueError as error:
+            raise ContextInvalid(
+                f"The {what}, {named(source)}, is damaged: {error}. Get it anew."
+            ) from error
+    return content
 
 
 def _content(source: Pem, what: str) -> bytes:
