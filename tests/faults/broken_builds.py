@@ -125,11 +125,16 @@ MUTANTS = (
         (
             Edit(
                 "transport/interceptors/auditing.py",
-                "            await sink.record(self.entry(rpc, status, reason, Phase.CALL))",
-                "            entry = self.entry(rpc, status, reason, Phase.CALL)\n"
+                "            await self._sink.record(entry)",
+                "            record = functools.partial(self._sink.record, entry)\n"
                 "            asyncio.get_running_loop().call_later(\n"
-                "                0.05, lambda: asyncio.ensure_future(sink.record(entry))\n"
+                "                0.05, lambda record=record: asyncio.ensure_future(record())\n"
                 "            )",
+            ),
+            Edit(
+                "transport/interceptors/auditing.py",
+                "import asyncio\n",
+                "import asyncio\nimport functools\n",
             ),
         ),
         select="sqlite",

@@ -99,9 +99,8 @@ MORE = (
             ),
             Edit(
                 "transport/interceptors/auditing.py",
-                "            await sink.record(self.entry(rpc, status, reason, Phase.CALL))",
-                "            entry = self.entry(rpc, status, reason, Phase.CALL)\n"
-                "            writing = sink.record(entry)\n"
+                "            await self._sink.record(entry)",
+                "            writing = self._sink.record(entry)\n"
                 "            await asyncio.gather(writing, return_exceptions=True)",
             ),
         ),

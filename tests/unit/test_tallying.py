@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from assay_server.domain.audit import AuditEntry
+from assay_server.domain.audit import AuditEntry, Phase
 from assay_server.domain.errors import AuditUnavailable
 from assay_server.domain.rates import Rate
 from assay_server.transport.interceptors import tallying
@@ -22,12 +22,16 @@ class Trail:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
         self.is_full = False
+        self.is_late = False
 
     async def record(self, entry: AuditEntry) -> None:
         await asyncio.sleep(0)
         if self.is_full:
             raise AuditUnavailable
-        self.entries.append(entry)
+        if entry.entry_id not in {known.entry_id for known in self.entries}:
+            self.entries.append(entry)
+        if self.is_late:
+            raise AuditUnavailable
 
     def counts(self) -> Counter[tuple[str, str]]:
         """How many entries there were, or are stood for, by certificate and reason."""
@@ -51,7 +55,8 @@ class Bench:
 
     async def refuse(self, times: int, certificate: str = "a", reason: str = "DENIED") -> None:
         for _ in range(times):
-            await self.tallied.record(make_entry(certificate_sha256=certificate, reason=reason))
+            entry = make_entry(certificate_sha256=certificate, reason=reason)
+            await self.tallied.record_refusal([entry])
 
 
 async def test_a_flood_of_one_certificate_is_a_few_entries_that_add_up() -> None:
@@ -93,6 +98,52 @@ async def test_a_count_that_cannot_be_recorded_is_kept_and_grows() -> None:
     await bench.tallied.tell()
 
     assert bench.trail.counts() == {("a", "DENIED"): BURST + 50}
+
+
+async def test_a_count_that_came_too_late_to_be_sure_of_is_not_counted_again() -> None:
+    bench = Bench()
+    await bench.refuse(BURST + 20)
+
+    bench.trail.is_late = True
+    await asyncio.gather(bench.tallied.tell(), bench.refuse(30))
+    await bench.tallied.tell()
+    bench.trail.is_late = False
+    await bench.tallied.tell()
+    await bench.tallied.tell()
+
+    assert bench.trail.counts() == {("a", "DENIED"): BURST + 50}
+    assert len(bench.trail.entries) == BURST + 2
+
+
+async def test_a_telling_that_is_cancelled_loses_no_count() -> None:
+    bench = Bench()
+    await bench.refuse(BURST + 20)
+    bench.trail.is_full = True
+
+    telling = asyncio.create_task(bench.tallied.tell())
+    await asyncio.sleep(0)
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+    bench.trail.is_full = False
+    await bench.tallied.tell()
+
+    assert bench.trail.counts() == {("a", "DENIED"): BURST + 20}
+
+
+async def test_the_two_entries_of_a_stream_are_one_call() -> None:
+    bench = Bench()
+
+    for _ in range(BURST + 20):
+        opened, closed = (
+            make_entry(certificate_sha256="a", reason=reason, phase=phase)
+            for reason, phase in (("", Phase.OPENED), ("DENIED", Phase.CLOSED))
+        )
+        await bench.tallied.record_refusal([opened, closed])
+    await bench.tallied.tell()
+
+    *pairs, rest = bench.trail.entries
+    assert [entry.phase for entry in pairs] == [Phase.OPENED, Phase.CLOSED] * BURST
+    assert (rest.entry_count, rest.reason) == (20, "DENIED")
 
 
 async def test_more_certificates_than_are_remembered_are_on_record_singly(

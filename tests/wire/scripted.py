@@ -1,7 +1,7 @@
 """A real server around handlers that a test writes: what surrounds calls, without a store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +56,10 @@ class KeptTrail:
         self.entries.append(entry)
         async with self._more:
             self._more.notify_all()
+
+    async def record_refusal(self, entries: Sequence[AuditEntry]) -> None:
+        for entry in entries:
+            await self.record(entry)
 
     async def settled(self, count: int) -> list[AuditEntry]:
         """The entries, once there are ``count``: those of the cancelled come after the client."""

@@ -56,6 +56,14 @@ class Manifest:
         return sum(file.size_bytes for file in self.files)
 
 
+MANIFEST_BYTES_MAX = 3 * 1024 * 1024
+"""Of names and digests: with card and facts a version then fits in the 4 MiB that gRPC's clients
+take in one message unless they are told otherwise."""
+
+_BYTES_BESIDE_NAMES = 100
+"""Of a file in a message: its digest as text, its size, and what stands between fields."""
+
+
 def build_manifest(files: Iterable[File]) -> Manifest:
     """Check, sort and name a list of files.
 
@@ -66,6 +74,7 @@ def build_manifest(files: Iterable[File]) -> Manifest:
     """
     ordered = tuple(sorted(files, key=lambda file: file.path))
     require_distinct(require_file(file).path for file in ordered)
+    _require_readable(ordered)
     return Manifest(
         ordered,
         canonical_digest(
@@ -84,6 +93,19 @@ def build_manifest(files: Iterable[File]) -> Manifest:
             }
         ),
     )
+
+
+def _require_readable(files: tuple[File, ...]) -> None:
+    size_bytes = sum(
+        len(file.path) + len(file.media_type) + len(file.role) + _BYTES_BESIDE_NAMES
+        for file in files
+    )
+    if size_bytes > MANIFEST_BYTES_MAX:
+        raise InvalidField(
+            "files",
+            f"have {size_bytes} bytes of names and digests, but may have {MANIFEST_BYTES_MAX}; "
+            "pack some together",
+        )
 
 
 def require_file(file: File) -> File:

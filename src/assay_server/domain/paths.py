@@ -17,8 +17,8 @@ PATH_BYTES_MAX = 1024
 """Leaves room for a directory in front: PATH_MAX is 4096 on Linux, 1024 on macOS."""
 
 PATH_DEPTH_MAX = 16
-FILES_MAX = 100_000
-"""A manifest of so many entries is some 20 MB of metadata; more should be packed in archives."""
+FILES_MAX = 20_000
+"""What a manifest has room for when names are short; more should be packed in archives."""
 
 COMPONENT_CHARACTERS_MAX = 128
 

@@ -85,7 +85,7 @@ class BatchingSink:
     async def _is_written(self, entries: Sequence[AuditEntry]) -> bool:
         try:
             await asyncio.wait_for(self._write(entries), self._write_max_s)
-        except Exception:  # noqa: BLE001 - whatever it was, the entries are not there
+        except Exception:  # noqa: BLE001 - whatever it was, nobody knows that they are there
             _log.exception("The audit trail did not take %d entries", len(entries))
             return False
         return True

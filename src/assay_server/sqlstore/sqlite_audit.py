@@ -11,7 +11,8 @@ from contextlib import suppress
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Text, bindparam, func, insert, select
+from sqlalchemy import Text, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from assay_server.domain.audit import AuditEntry
 from assay_server.domain.errors import StorageFull
@@ -27,14 +28,18 @@ _COLUMNS = [column.name for column in _TABLE.columns]
 _EACH = func.json_each(bindparam("entries", type_=Text)).table_valued("value")
 
 ADD_ALL = Statement(
-    insert(_TABLE).from_select(
+    insert_or(_TABLE)
+    .from_select(
         _COLUMNS,
         select(
             *(func.json_extract(_EACH.c.value, f"$[{place}]") for place in range(len(_COLUMNS)))
-        ),
+            # Else SQLite takes ON CONFLICT for the condition of a join.
+        ).where(literal_column("1") == literal_column("1")),
     )
+    .on_conflict_do_nothing()
 )
-"""One statement, so that its thread gives up and takes back the interpreter only once."""
+"""One statement, so that its thread gives up and takes back the interpreter only once; and for
+writers that may have to repeat themselves."""
 
 
 class SqliteAuditWriter:

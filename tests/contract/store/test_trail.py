@@ -55,6 +55,15 @@ async def test_many_at_once_are_all_recorded(registry: Store) -> None:
     assert sorted(await trail(registry), key=lambda entry: entry.entry_id) == entries
 
 
+async def test_what_is_recorded_again_is_there_once(registry: Store) -> None:
+    first, second = make_entry(), make_entry()
+
+    await registry.audit_sink.record(first)
+    await asyncio.gather(*(registry.audit_sink.record(one) for one in (second, first, second)))
+
+    assert sorted(await trail(registry), key=lambda entry: entry.entry_id) == [first, second]
+
+
 async def test_changes_and_reads_are_one_trail_newest_first(registry: Store) -> None:
     await add_namespace(registry)
     late = make_entry(time=NOON + timedelta(hours=1))

@@ -6,7 +6,7 @@ import grpc
 
 from assay_server.domain.audit import AuditEntry, Decision, Phase
 from assay_server.domain.errors import Forbidden, TooManyCalls, Unidentified
-from assay_server.ports.audit import AuditSink
+from assay_server.ports.audit import AuditSink, AuditTally
 from assay_server.ports.clock import Clock, Ids
 from assay_server.transport.errors import DeadlinePassed
 from assay_server.transport.interceptors.refusing import outcome_of, refusal_of
@@ -23,7 +23,7 @@ class Audited:
         ids: How they are named.
     """
 
-    def __init__(self, sink: AuditSink, clock: Clock, ids: Ids, *, tallied: AuditSink) -> None:
+    def __init__(self, sink: AuditSink, clock: Clock, ids: Ids, *, tallied: AuditTally) -> None:
         self._sink = sink
         self._tallied = tallied
         self._clock = clock
@@ -38,18 +38,17 @@ class Audited:
             if isinstance(refusal, Forbidden | Unidentified):
                 rpc.decision = Decision.DENIED
             gets_nowhere = isinstance(refusal, Unidentified | TooManyCalls) and not rpc.is_opened
-            sink = self._tallied if gets_nowhere else self._sink
-            await self._close(rpc, *outcome_of(refusal), sink)
+            await self._close(rpc, *outcome_of(refusal), gets_nowhere=gets_nowhere)
             if refusal is None or isinstance(refusal, DeadlinePassed):
                 raise
             raise refusal from error
-        await self._close(rpc, grpc.StatusCode.OK, "", self._sink)
+        await self._close(rpc, grpc.StatusCode.OK, "")
         return answer
 
     async def openings(self, rpc: Rpc, proceed: Proceed) -> bytes | None:
         """Record that a stream was granted before any of it is handled."""
         if rpc.method.is_stream:
-            await self._open(rpc, grpc.StatusCode.OK, self._sink)
+            await self._sink.record(self._opening(rpc, grpc.StatusCode.OK))
         return await proceed(rpc)
 
     def entry(self, rpc: Rpc, status: grpc.StatusCode, reason: str, phase: Phase) -> AuditEntry:
@@ -76,16 +75,25 @@ class Audited:
             role=rpc.roles,
         )
 
-    async def _open(self, rpc: Rpc, status: grpc.StatusCode, sink: AuditSink) -> None:
+    def _opening(self, rpc: Rpc, status: grpc.StatusCode) -> AuditEntry:
         rpc.is_opened = True
-        await sink.record(self.entry(rpc, status, "", Phase.OPENED))
+        return self.entry(rpc, status, "", Phase.OPENED)
 
-    async def _close(self, rpc: Rpc, status: grpc.StatusCode, reason: str, sink: AuditSink) -> None:
+    async def _close(
+        self, rpc: Rpc, status: grpc.StatusCode, reason: str, *, gets_nowhere: bool = False
+    ) -> None:
         if rpc.is_recorded:
             return
-        if not rpc.method.is_stream:
-            await sink.record(self.entry(rpc, status, reason, Phase.CALL))
+        entries = self._closing(rpc, status, reason)
+        if gets_nowhere:
+            await self._tallied.record_refusal(entries)
             return
-        if not rpc.is_opened:
-            await self._open(rpc, status, sink)
-        await sink.record(self.entry(rpc, status, reason, Phase.CLOSED))
+        for entry in entries:
+            await self._sink.record(entry)
+
+    def _closing(self, rpc: Rpc, status: grpc.StatusCode, reason: str) -> list[AuditEntry]:
+        """What is not on record yet of a call that is over."""
+        if not rpc.method.is_stream:
+            return [self.entry(rpc, status, reason, Phase.CALL)]
+        before = [] if rpc.is_opened else [self._opening(rpc, status)]
+        return [*before, self.entry(rpc, status, reason, Phase.CLOSED)]

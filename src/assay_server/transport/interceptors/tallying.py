@@ -7,7 +7,7 @@ a line for each: they would fill the trail, and its disk.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assay_server.domain.audit import AuditEntry, Phase
@@ -29,8 +29,12 @@ kept: those refusals are on record singly again."""
 log = logging.getLogger("assay.identity")
 
 
+Counted = tuple[str, str]
+"""Whose refusals, and for which reason."""
+
+
 class Tallied:
-    """The port ``AuditSink`` for entries that may be summed up in ``entry_count``.
+    """The port ``AuditTally``: many calls may be summed up in the ``entry_count`` of one entry.
 
     Those that are counted are not durable when this returns: ``tell`` puts them on record.
     """
@@ -50,27 +54,39 @@ class Tallied:
         self._singly = singly
         self._seconds = seconds
         self._full_at_s: dict[str, float] = {}
-        self._counted: dict[tuple[str, str], AuditEntry] = {}
+        self._counted: dict[Counted, AuditEntry] = {}
+        self._told: dict[Counted, AuditEntry] = {}
+        """Sums that may be on record: told again as they are until it is known that they are."""
 
-    async def record(self, entry: AuditEntry) -> None:
-        holder = entry.certificate_sha256 or entry.principal
-        if self._may_have_its_own(holder) or not self._count(holder, entry):
-            await self._sink.record(entry)
+    async def record_refusal(self, entries: Sequence[AuditEntry]) -> None:
+        last = entries[-1]
+        holder = last.certificate_sha256 or last.principal
+        if self._may_have_its_own(holder) or not self._count(holder, last):
+            for entry in entries:
+                await self._sink.record(entry)
 
     async def tell(self) -> None:
         """Put on record how many were counted; what cannot be is kept for the next time."""
-        counted, self._counted = self._counted, {}
-        sums = [self._sum(last) for last in counted.values()]
-        done = await asyncio.gather(
-            *(self._sink.record(entry) for entry in sums), return_exceptions=True
-        )
-        for entry, failure in zip(sums, done, strict=True):
-            if failure is None:
-                continue
-            holder = entry.certificate_sha256 or entry.principal
-            self._count(holder, entry)
-            if not isinstance(failure, AuditUnavailable):
-                log.error("refusals could not be put on record", exc_info=failure)
+        has_waited = bool(self._told)
+        await self._tell_all()
+        if has_waited and not self._told:
+            await self._tell_all()  # what was counted behind those that waited
+
+    async def _tell_all(self) -> None:
+        for of in [of for of in self._counted if of not in self._told]:
+            self._told[of] = self._sum(self._counted.pop(of))
+        await asyncio.gather(*(self._tell(of, entry) for of, entry in self._told.items()))
+
+    async def _tell(self, of: Counted, entry: AuditEntry) -> None:
+        try:
+            await self._sink.record(entry)
+        except AuditUnavailable:
+            return  # a trail that took too long may have it all the same
+        except Exception:
+            log.exception("refusals could not be put on record")
+            return
+        if self._told.get(of) is entry:
+            del self._told[of]
 
     async def follow(self) -> None:
         """Tell every so often, until cancelled."""
@@ -94,7 +110,7 @@ class Tallied:
         if known is None and len(self._counted) >= HOLDERS_REMEMBERED:
             return False
         before = known.entry_count if known else 0
-        self._counted[holder, entry.reason] = replace(entry, entry_count=before + entry.entry_count)
+        self._counted[holder, entry.reason] = replace(entry, entry_count=before + 1)
         return True
 
     def _sum(self, last: AuditEntry) -> AuditEntry:
