@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 import pytest
 
-from assay import errors, retries
+from assay import TLS, AsyncClient, errors, retries
+from assay.calls import LOOK_FIRST
 from assay.v1.access_service_pb2 import WhoAmIResponse
 from assay.v1.model_pb2 import Model
 from assay.v1.registry_service_pb2 import (
@@ -15,7 +16,9 @@ from assay.v1.registry_service_pb2 import (
     GetModelResponse,
     SetAliasResponse,
 )
-from tests.clients.python.serving import refuse
+from tests.clients.python.serving import refuse, serving
+from tests.lossy import LossyProxy
+from tests.pki import Authority
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
@@ -126,6 +129,47 @@ async def test_a_call_ends_at_its_deadline_and_the_server_knows_that_deadline(
         await client.undelete_model("vision/digits")
 
     assert 0 < remaining_s[0] <= 0.2
+
+
+async def test_a_change_whose_answer_was_lost_is_said_to_have_perhaps_happened_and_a_read_is_not(
+    authority: Authority, tls: TLS
+) -> None:
+    reached = asyncio.Event()
+
+    async def never(request: Any, context: Any) -> Any:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def said(ask: Any, *, is_first: bool) -> str:
+        reached.clear()
+        async with serving({"UndeleteModel": never, "GetModel": never}, authority) as target:
+            proxy = LossyProxy(target)
+            await proxy.start()
+            async with AsyncClient(f"localhost:{proxy.port}", tls=tls) as client:
+                if not is_first:
+                    with pytest.raises(errors.MethodUnknown):
+                        await client.whoami()
+                asking = asyncio.create_task(ask(client))
+                await reached.wait()
+                await asyncio.sleep(0.05)
+                await proxy.stop()
+                with pytest.raises(errors.ConnectionFailed, match="Nothing listens at") as caught:
+                    await asking
+        return str(caught.value)
+
+    for is_first in (False, True):
+        lost = await said(lambda client: client.undelete_model("vision/digits"), is_first=is_first)
+        assert lost.endswith(LOOK_FIRST)
+        read = await said(lambda client: client.get_model("vision/digits"), is_first=is_first)
+        assert LOOK_FIRST not in read
+
+
+async def test_a_change_that_was_never_sent_has_not_happened(tls: TLS) -> None:
+    async with AsyncClient("localhost:1", tls=tls) as client:
+        with pytest.raises(errors.ConnectionFailed) as caught:
+            await client.undelete_model("vision/digits")
+
+    assert LOOK_FIRST not in str(caught.value)
 
 
 async def test_a_client_within_other_limits_shares_the_connection(connected: Any) -> None:

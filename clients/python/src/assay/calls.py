@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from assay import retries
 from assay.connection import Connection
+from assay.diagnosis import was_never_made
 from assay.errors import (
     Conflict,
     ConnectionFailed,
@@ -28,6 +29,12 @@ Item = TypeVar("Item")
 
 PAGE_SIZE = 200
 """Few round trips, and far from the 4 MiB that a message may have."""
+
+LOOK_FIRST = "A change may have happened all the same: look before you repeat it."
+"""What is said of a change that may have been sent, and whose answer never came."""
+
+_ASK_AGAIN = "Nothing was changed: ask again, or give it more time."
+_LOOK_S = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,7 @@ class Calls:
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]", request: Question
     ) -> Answer:
         """Ask something."""
-        return await self._send(method, request, self.deadlines.read_s, is_read=True)
+        return await self._send(method, request, self.deadlines.read_s, _ASK_AGAIN)
 
     async def write(
         self,
@@ -68,13 +75,17 @@ class Calls:
         request: Question,
         *,
         extra_s: float = 0.0,
+        goes_on: bool = False,
     ) -> Answer:
         """Change something. The request id makes all repetitions of this call one change.
 
-        ``extra_s`` lengthens the deadline where the server has work in proportion to a size.
+        Args:
+            extra_s: Lengthens the deadline where the server has work in proportion to a size.
+            goes_on: A step of a transfer, which finds out by itself what happened.
         """
         give_request_id(request)
-        return await self._send(method, request, self.deadlines.write_s + extra_s)
+        remedy = "" if goes_on else LOOK_FIRST
+        return await self._send(method, request, self.deadlines.write_s + extra_s, remedy)
 
     async def pages(
         self,
@@ -127,10 +138,22 @@ class Calls:
         method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
         request: Question,
         deadline_s: float,
-        *,
-        is_read: bool = False,
+        remedy: str,
     ) -> Answer:
         """One answer. Repeats what gRPC's own retries do not know to be worth repeating."""
+        sending = _Sending(self.connection, remedy)
+        try:
+            return await self._repeat(method, request, deadline_s, sending)
+        finally:
+            sending.stop()
+
+    async def _repeat(
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[Question, Answer]",
+        request: Question,
+        deadline_s: float,
+        sending: "_Sending",
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + deadline_s
         pauses = retries.pauses()
@@ -138,7 +161,7 @@ class Calls:
             try:
                 return await method(request, timeout=max(ends_at - loop.time(), 0.001))
             except grpc.aio.AioRpcError as error:
-                failure = self._failure(error, deadline_s, is_read=is_read)
+                failure = self._failure(error, deadline_s, sending)
                 pause_s = next(pauses)
                 attempts_max = retries.ATTEMPTS_MAX
                 if isinstance(failure, TooManyCalls):
@@ -152,18 +175,46 @@ class Calls:
         raise AssertionError("the last attempt returns or raises")
 
     def _failure(
-        self, error: grpc.aio.AioRpcError, deadline_s: float, *, is_read: bool
+        self, error: grpc.aio.AioRpcError, deadline_s: float, sending: "_Sending"
     ) -> Exception:
         failure = self.connection.error_of(error)
-        if isinstance(failure, DeadlinePassed) and not failure.reason:
-            remedy = "A change may have happened all the same: look before you repeat it."
-            if is_read:
-                remedy = "Nothing was changed: ask again, or give it more time."
-            return DeadlinePassed(
-                f"{self.connection.target} did not answer within {deadline_s:g} s. {remedy}",
-                code=error.code(),
-            )
+        if failure.reason:
+            return failure  # the server itself says what became of it
+        if isinstance(failure, DeadlinePassed):
+            sentence = f"{self.connection.target} did not answer within {deadline_s:g} s."
+            return DeadlinePassed(f"{sentence} {sending.remedy}".rstrip(), code=error.code())
+        is_lost = isinstance(failure, Unavailable) and sending.remedy == LOOK_FIRST
+        if is_lost and sending.may_have_arrived(error.details() or ""):
+            sentence = f"{failure.message.removesuffix(' Try again.')} {LOOK_FIRST}"
+            return type(failure)(sentence, code=error.code())
         return failure
+
+
+class _Sending:
+    """Notices whether there was a connection while a call was made, all its repetitions included.
+
+    gRPC tells of the last attempt only: nobody listens, whatever became of the one before.
+    """
+
+    def __init__(self, connection: Connection, remedy: str) -> None:
+        self.remedy = remedy
+        self._connection = connection
+        self._timer: asyncio.TimerHandle | None = None
+        self._was_connected = False
+        self._look()
+
+    def may_have_arrived(self, text: str) -> bool:
+        """Whether a call that failed with gRPC's ``text`` may have reached the server before."""
+        return self._was_connected or not was_never_made(text)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        self._was_connected = self._connection.is_made
+        if not self._was_connected:
+            self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look)
 
 
 class _Alarm:

@@ -81,6 +81,12 @@ class Connection:
             self._carriers = {}
         return self._stubs
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the channel for questions has a connection at this moment."""
+        state = self._channel.get_state() if self._channel is not None else None
+        return state is grpc.ChannelConnectivity.READY
+
     def carrier(self, number: int) -> Stubs:
         """The stubs for one of several streams of bytes, each on a connection of its own.
 

@@ -72,13 +72,18 @@ _NEVER_MADE = ("failed to connect", "errors resolving", "DNS resolution", "imed 
 _HUNG_UP = ("Socket closed", "Connection reset", "Broken pipe", "EOF")
 
 
+def was_never_made(text: str) -> bool:
+    """Whether gRPC's ``text`` tells of a connection that was not there, not of one that broke."""
+    return any(sign in text for sign in _NEVER_MADE)
+
+
 def why_no_connection(target: str, tls: TLS | None, text: str, *, shown: TLS | None = None) -> str:
     """A sentence that explains gRPC's ``text`` of a failed call to ``target``.
 
     Args:
         shown: ``tls`` as it was read: what lies at its paths may be something else by now.
     """
-    if not any(sign in text for sign in _NEVER_MADE):
+    if not was_never_made(text):
         return f"The connection to {target} broke ({text or 'no cause given'}). Try again."
     causes = _CAUSES_WITH_TLS if tls else _CAUSES_WITHOUT_TLS
     for needle, sentence in (*causes, *_CAUSES_EITHER_WAY):

@@ -30,7 +30,7 @@ from assay.v1.artifact_service_pb2 import ReadArtifactRequest
 from assay.v1.file_pb2 import File
 from assay.v1.version_pb2 import ModelVersion
 
-_WORTH_RESUMING = (Unavailable, DeadlinePassed, ChecksumMismatch, TooManyCalls, TooManyUploads)
+WORTH_RESUMING = (Unavailable, DeadlinePassed, ChecksumMismatch, TooManyCalls, TooManyUploads)
 
 
 class Downloads:
@@ -133,7 +133,7 @@ class Downloads:
                 failure: AssayError | None = None
                 try:
                     await self._stream(carrier, part, rest)
-                except _WORTH_RESUMING as error:
+                except WORTH_RESUMING as error:
                     failure = error
                 except RangePastEnd as error:
                     raise self._too_short(part.file) from error

@@ -147,7 +147,8 @@ class Uploads:
             )
         )
         stubs = self._calls.stubs
-        return (await self._calls.write(stubs.artifacts.BeginUpload, request)).upload
+        begin = stubs.artifacts.BeginUpload
+        return (await self._calls.write(begin, request, goes_on=True)).upload
 
     async def _write(self, upload: Upload, outgoing: Outgoing) -> None:
         offset = upload.durable_bytes
@@ -207,7 +208,7 @@ class Uploads:
         extra_s = file.size_bytes / COMMIT_BYTES_PER_S
         try:
             commit = self._calls.stubs.artifacts.CommitUpload
-            await self._calls.write(commit, request, extra_s=extra_s)
+            await self._calls.write(commit, request, extra_s=extra_s, goes_on=True)
         except DigestMismatch as error:
             raise ContentMismatch(
                 f"{file.path} changed while it was being sent: push again when it stays as it is."
