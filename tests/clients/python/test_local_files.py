@@ -1,13 +1,16 @@
 """Which files may be pushed, and under which names."""
 
+import errno
 import os
 import socket
+import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from assay import errors
-from assay.transfer.local_files import find_files, open_regular
+from assay.transfer.local_files import find_files, local_path, open_regular
 
 
 def test_a_directory_gives_all_its_files_sorted_with_slashes(tmp_path: Path) -> None:
@@ -141,3 +144,59 @@ def test_a_file_that_became_a_link_or_a_pipe_meanwhile_is_not_opened(tmp_path: P
         open_regular(tmp_path / "link")
     with pytest.raises(errors.UnsafeFile, match="not a regular file"):
         open_regular(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_what_cannot_be_read_is_a_failure_of_this_machine_and_no_unsafe_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(path: Path, *_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number), str(path))
+
+    (tmp_path / "sub").mkdir()
+    monkeypatch.setattr(os, "open", fail)  # root may read everything
+    monkeypatch.setattr(os, "scandir", fail)
+
+    for act, path in ((open_regular, tmp_path / "sub"), (find_files, tmp_path)):
+        with pytest.raises(errors.LocalFileFailure) as caught:
+            act(path)
+        assert f"{path} cannot be read: {os.strerror(number)}" in str(caught.value)
+
+
+def test_a_file_that_is_gone_is_a_failure_of_this_machine(tmp_path: Path) -> None:
+    with pytest.raises(errors.LocalFileFailure, match="cannot be read: No such file"):
+        open_regular(tmp_path / "gone.bin")
+    with pytest.raises(errors.LocalFileFailure, match="cannot be read: No such file"):
+        find_files(tmp_path / "gone.bin")
+
+
+def test_a_name_that_no_system_takes_is_a_failure_of_this_machine(tmp_path: Path) -> None:
+    with pytest.raises(errors.LocalFileFailure, match="name too long"):
+        find_files(tmp_path / ("x" * 300))
+
+
+def test_directories_may_be_nested_however_deep(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(os.open("f", os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+    with pytest.raises(errors.UnsafeFile, match="cannot be pushed"):
+        find_files(tmp_path)
+
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # Python's own would recurse
+
+
+@pytest.mark.parametrize("given", ["", "a\0b", "\ud800"], ids=["empty", "NUL", "surrogate"])
+def test_what_is_no_path_is_invalid(given: str) -> None:
+    with pytest.raises(errors.InvalidPath):
+        local_path(given)
+
+
+def test_a_home_of_nobody_is_named() -> None:
+    with pytest.raises(errors.LocalFileFailure, match="~no-such-user/x"):
+        local_path("~no-such-user/x")

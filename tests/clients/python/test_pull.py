@@ -293,3 +293,23 @@ async def test_a_pull_killed_in_the_middle_leaves_nothing_under_the_final_name(
         await process.wait()
 
     assert not target.exists()
+
+
+@pytest.mark.parametrize("named", ["y" * 300, "file/below"], ids=["too long", "below a file"])
+async def test_a_target_that_cannot_be_is_a_failure_of_this_machine(
+    connected: Any, store: Store, tmp_path: Path, named: str
+) -> None:
+    (tmp_path / "file").touch()
+    client = await connected(store.handlers())
+
+    with pytest.raises(errors.LocalFileFailure, match="cannot be written"):
+        await client.pull("vision/digits/1", to=tmp_path / named)
+
+
+async def test_an_empty_path_is_not_the_current_directory(connected: Any, store: Store) -> None:
+    client = await connected(store.handlers())
+
+    with pytest.raises(errors.InvalidPath, match="path is empty"):
+        await client.pull("vision/digits/1", to="")
+    with pytest.raises(errors.InvalidPath, match="path is empty"):
+        await client.push("", to="vision/digits")

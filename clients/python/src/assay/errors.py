@@ -379,7 +379,7 @@ class LocalDiskFull(AssayError):
 
 
 class LocalFileFailure(AssayError):
-    """A file or directory of this machine cannot be written."""
+    """A file or directory of this machine cannot be read or written."""
 
 
 class ServerNotInstalled(AssayError):

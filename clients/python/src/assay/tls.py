@@ -113,8 +113,8 @@ def _content(source: Pem, what: str) -> bytes:
         return source
     try:
         return Path(source).expanduser().read_bytes()
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:  # nobody's ~, or a character NUL
+        why = getattr(error, "strerror", None) or error
         raise ContextInvalid(
-            f"The {what} {source} cannot be read: {error.strerror or error}. "
-            "Check the path and who may read it."
+            f"The {what} {source} cannot be read: {why}. Check the path and who may read it."
         ) from error

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.errors import AssayError, TargetExists
+from assay.errors import TargetExists, UnsafeFile
 from assay.transfer.hashing import sha256_hex
 from assay.transfer.local_files import find_files, open_regular
 from assay.transfer.parallel import each
@@ -62,7 +62,7 @@ class Destination:
             return False
         try:
             found = find_files(self.target)
-        except AssayError as error:
+        except UnsafeFile as error:
             raise self._occupied() from error
         if [file.path for file in found] != sorted(file.path for file in self._files):
             raise self._occupied()

@@ -21,7 +21,7 @@ from assay.errors import (
 from assay.manifest import colliding, manifest_digest, path_problem
 from assay.retries import Patience
 from assay.transfer.destination import Destination, sync_tree
-from assay.transfer.nursery import Nursery, nursery
+from assay.transfer.nursery import Nursery, explained, nursery
 from assay.transfer.parallel import Streams, each
 from assay.transfer.part import Digest, Part
 from assay.transfer.progress import OnProgress, Progress, Step
@@ -61,6 +61,10 @@ class Downloads:
         self._check_manifest()
         for file in self._version.files:
             self._report(file, 0, Step.RECEIVING)
+        with explained(target):
+            return await self._gather(target)
+
+    async def _gather(self, target: Path) -> bool:
         destination = Destination(target, self._version.name, self._files)
         if await destination.holds_everything():
             return False

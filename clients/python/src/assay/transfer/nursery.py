@@ -147,11 +147,11 @@ def nursery(target: Path, manifest_digest: str) -> Iterator[Nursery]:
         LocalFileFailure: Something else is wrong with the disk or its permissions.
         TargetBusy: Another pull of the same to the same place is under way.
     """
-    with _explained(target):
+    with explained(target):
         made = Nursery(target, manifest_digest)
         try:
             made.remove_others()
-            with _explained(target):
+            with explained(target):
                 yield made
         except (ContentMismatch, LocalDiskFull):
             # What is left has no worth, or stands in the way of making room.
@@ -168,7 +168,7 @@ def nursery(target: Path, manifest_digest: str) -> Iterator[Nursery]:
 
 
 @contextmanager
-def _explained(target: Path) -> Iterator[None]:
+def explained(target: Path) -> Iterator[None]:
     """Say what an error of the system means for a pull."""
     try:
         yield

@@ -1,5 +1,6 @@
 """Making files and facts of what is pushed: a path as it is, an object by its adapter."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 from assay.errors import CannotInfer, UnsafeFile
 from assay.inference import objects
 from assay.inference.formats import facts_of_files
-from assay.transfer.local_files import LocalFile, find_files
+from assay.transfer.local_files import LocalFile, find_files, local_path, reading
 from assay.v1.facts_pb2 import Facts
 
 
@@ -30,6 +31,7 @@ def prepared(
 
     Raises:
         UnsafeFile: A file cannot be pushed.
+        LocalFileFailure: A file cannot be read.
         CannotInfer: The object cannot be stored or described.
     """
     if isinstance(model, str | Path):
@@ -38,8 +40,10 @@ def prepared(
                 "A sample shows the interface of a live model; for files give the signature: "
                 "push(path, signature=assay.infer_signature(inputs, outputs), …)."
             )
-        path = Path(model).expanduser()
-        if not path.exists() and not path.is_symlink():
+        path = local_path(model)
+        with reading(path):
+            is_there = os.path.lexists(path) or path.exists()
+        if not is_there:
             raise UnsafeFile(f"There is no file or directory {path}.")
         files = find_files(path, follow_links=follow_links, exclude=exclude)
         yield Prepared(files, facts_of_files(file.source for file in files))

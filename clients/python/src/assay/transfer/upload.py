@@ -27,7 +27,7 @@ from assay.errors import (
 from assay.retries import Patience
 from assay.transfer.envelope import PAYLOAD_BYTES, write_message
 from assay.transfer.hashing import sha256_hex
-from assay.transfer.local_files import LocalFile, open_regular
+from assay.transfer.local_files import LocalFile, open_regular, reading
 from assay.transfer.parallel import Streams
 from assay.transfer.progress import OnProgress, Progress, Step
 from assay.transfer.sent_status import SentStatus
@@ -72,7 +72,8 @@ class Outgoing:
         Raises:
             ContentMismatch: The file is shorter than when it was hashed.
         """
-        payload = os.pread(self.handle, size, offset)
+        with reading(self.file.path):
+            payload = os.pread(self.handle, size, offset)
         if len(payload) < size:
             raise ContentMismatch(f"{self.file.path} became shorter while it was being sent.")
         return payload
@@ -242,7 +243,8 @@ async def _described(local: LocalFile, handle: int, on_progress: OnProgress) -> 
     def hashed(done_bytes: int) -> None:
         on_progress(Progress(file.path, done_bytes, file.size_bytes, Step.HASHING))
 
-    digest, file.size_bytes = await sha256_hex(handle, hashed)
+    with reading(local.source):
+        digest, file.size_bytes = await sha256_hex(handle, hashed)
     file.digest = f"sha256:{digest}"
     return file
 

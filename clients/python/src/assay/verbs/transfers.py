@@ -18,7 +18,7 @@ from assay.errors import (
 from assay.inference.source_code import lineage_here
 from assay.manifest import manifest_digest
 from assay.transfer.download import Downloads
-from assay.transfer.local_files import LocalFile
+from assay.transfer.local_files import LocalFile, local_path
 from assay.transfer.parallel import each
 from assay.transfer.preparing import Prepared, prepared
 from assay.transfer.progress import OnProgress, Progress, Step, ignore
@@ -96,6 +96,7 @@ class TransferVerbs(ModelVerbs, VersionVerbs):
 
         Raises:
             UnsafeFile: Something cannot be pushed; nothing was sent.
+            LocalFileFailure: Something cannot be read.
             UploadInterrupted: Nothing moved for long; the message says how to go on.
             GateClosed: With publish: a rule is not met.
         """
@@ -165,6 +166,7 @@ class TransferVerbs(ModelVerbs, VersionVerbs):
             TargetExists: ``to`` holds something else. If it holds this version it is verified.
             ContentMismatch: What arrived is not what the version's digests promise.
             LocalDiskFull: No space was left.
+            LocalFileFailure: Something else is wrong with the disk or its permissions.
             DownloadInterrupted: Nothing moved for long.
         """
         version, warnings = await self._found(reference)
@@ -287,4 +289,4 @@ def _is_small(files: Sequence[LocalFile]) -> bool:
 
 
 def _absolute(path: str | Path) -> Path:
-    return Path(path).expanduser().absolute()
+    return local_path(path).absolute()
