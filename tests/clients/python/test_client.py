@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import subprocess
 import sys
 import threading
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 import assay
-from assay import AsyncClient, Client, errors
+from assay import AsyncClient, Client, errors, loop_thread
 from assay.loop_thread import LoopThread
+from assay.transfer.threads import in_thread
 from assay.v1.event_pb2 import Event
 from assay.v1.model_pb2 import Model
 from assay.v1.registry_service_pb2 import GetModelResponse, ListModelsResponse
@@ -279,3 +281,86 @@ def test_importing_the_client_loads_no_framework_and_no_extra() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert done.stdout == "[]\n", done.stderr
+
+
+FORKED = """
+import os, sys, time
+from assay import Client, ConnectionFailed, ForkedClient, loop_thread
+client = Client("localhost:1", tls=None)
+try:
+    client.whoami()
+except ConnectionFailed:
+    pass
+if os.fork() == 0:
+    try:
+        with client:
+            client.whoami()
+    except ForkedClient:
+        print("forked", flush=True)
+    sys.exit(0)
+since = time.monotonic()
+print(os.wait()[1], "soon" if time.monotonic() - since < loop_thread.CLEAN_UP_S else "late")
+"""
+
+
+def test_a_fork_leaves_a_client_and_ends_at_once_without_a_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.split() == ["forked", "0", "soon"]
+    assert "Traceback" not in done.stderr
+
+
+def test_closing_waits_no_longer_than_it_says_and_its_thread_ends_with_what_it_ran(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop_thread, "CLEAN_UP_S", 0.2)
+    thread = LoopThread()  # not the shared one, which other tests have
+    saving, saved = threading.Event(), threading.Event()
+
+    def save() -> None:
+        saving.set()
+        saved.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(thread.run, in_thread(save))
+        assert saving.wait(5)
+
+        thread._stop()
+
+        assert thread._thread.is_alive()
+        saved.set()
+        thread._thread.join(5)
+        assert not thread._thread.is_alive()
+        with pytest.raises(errors.ClientClosed):
+            waiting.result(5)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_a_deadline_that_has_passed_at_once_is_refused(connected: Any, seconds: float) -> None:
+    client = connected({"GetModel": get_model})
+
+    with pytest.raises(errors.InvalidInput, match="give more"):
+        client.within(seconds)
+
+
+def test_there_may_be_no_deadline(connected: Any) -> None:
+    client = connected({"GetModel": get_model}).within(float("inf"))
+
+    assert client.get_model("a/b").name == "namespaces/a/models/b"
+
+
+def test_every_error_that_the_readme_names_is_there_to_be_caught() -> None:
+    readme = Path(__file__).parents[3].joinpath("clients/python/README.md").read_text()
+    rows = readme.partition("| Error | Status |")[2].partition("<!-- end of errors")[0]
+
+    named = re.findall(
+        r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:-1] if "|" in row)
+    )
+
+    assert len(named) > 30
+    assert [name for name in named if not hasattr(assay, name)] == []

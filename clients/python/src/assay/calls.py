@@ -17,6 +17,7 @@ from assay.errors import (
     Conflict,
     ConnectionFailed,
     DeadlinePassed,
+    InvalidInput,
     Refused,
     TooManyCalls,
     Unavailable,
@@ -35,14 +36,25 @@ LOOK_FIRST = "A change may have happened all the same: look before you repeat it
 
 _ASK_AGAIN = "Nothing was changed: ask again, or give it more time."
 _LOOK_S = 0.002
+_DEADLINE_S_MAX = 366 * 24 * 60 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """How long one call may take, all its tries together."""
+    """How long one call may take, all its tries together; more than a year is for ever."""
 
     read_s: float = 10.0
     write_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no call can be answered within.
+
+        Raises:
+            InvalidInput: A deadline is not above 0.
+        """
+        for seconds in (self.read_s, self.write_s):
+            if not seconds > 0:  # nor NaN
+                raise InvalidInput(f"A deadline of {seconds:g} s has passed at once: give more.")
 
 
 class Page(Protocol):
@@ -155,6 +167,7 @@ class Calls:
         sending: "_Sending",
     ) -> Answer:
         loop = asyncio.get_running_loop()
+        deadline_s = min(deadline_s, _DEADLINE_S_MAX)
         ends_at = loop.time() + deadline_s
         pauses = retries.pauses()
         for attempt in itertools.count(1):

@@ -3,12 +3,14 @@
 import copy
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from assay import contexts
 from assay.async_client import AsyncClient
 from assay.calls import Deadlines
+from assay.errors import ForkedClient
 from assay.listing import Listing
 from assay.loop_thread import Seat
 from assay.retries import PATIENCE_S
@@ -120,9 +122,13 @@ class Client:
         return other
 
     def close(self) -> None:
-        """End the connection; calls still under way end with it."""
+        """End the connection; calls still under way end with it.
+
+        In a fork there is nothing to end: the connection is that of the parent process.
+        """
         if self._seat.is_taken:
-            self._seat.thread.run(self._client.close())
+            with suppress(ForkedClient):
+                self._seat.thread.run(self._client.close())
         self._seat.leave()
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ other's wake-ups (grpc/grpc#25364). So there is one loop, however many clients t
 import asyncio
 import atexit
 import concurrent.futures
+import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, ClassVar, TypeVar
@@ -28,6 +29,7 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._users = 0
+        self._process = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="assay-client", daemon=True)
         self._thread.start()
@@ -114,16 +116,22 @@ class LoopThread:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
 
     def _stop(self) -> None:
-        """End what still runs, then the loop, then the thread."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(_end_everything(), self._loop).result(CLEAN_UP_S)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """End what still runs, then the loop, then the thread.
+
+        What cannot be stopped, such as a model that is being saved, is waited for as long as
+        ``CLEAN_UP_S``; later it ends the thread without anybody waiting.
+        """
+        if self._loop.is_closed() or self._process != os.getpid():
+            return  # a fork has a copy of the loop, and no thread that runs it
+        ending = asyncio.run_coroutine_threadsafe(_end_everything(), self._loop)
+        ending.add_done_callback(lambda _: self._loop.call_soon_threadsafe(self._loop.stop))
         self._thread.join(CLEAN_UP_S)
-        self._loop.close()
 
 
 async def _marking(coroutine: Coroutine[Any, Any, Result], ended: threading.Event) -> Result:
