@@ -1,5 +1,6 @@
 """The main job against the real server: push, evaluate, gate, publish, alias, pull."""
 
+import os
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import assay
-from assay import AsyncClient, LocalRegistry, errors, rules
+from assay import AsyncClient, LocalRegistry, Progress, Step, errors, rules
 from assay.v1.evaluation_pb2 import Trust
 from assay.v1.registry_service_pb2 import ListModelsRequest
 from assay.v1.version_pb2 import VersionState
@@ -194,3 +195,26 @@ async def test_a_watcher_sees_what_happens(registry: LocalRegistry, tmp_path: Pa
                     break
 
     assert actions[0] == "CreateModel"
+
+
+def test_a_draft_goes_on_with_a_file_that_changed_while_it_was_pushed_and_changed_back(
+    registry: LocalRegistry, tmp_path: Path
+) -> None:
+    weights = tmp_path / "model.gguf"
+    content = os.urandom(3 * 1024 * 1024)
+    weights.write_bytes(content)
+
+    def change(progress: Progress) -> None:
+        if progress.step is Step.SENDING:
+            weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    registry.create_model("main/restless")
+    with pytest.raises(errors.ContentMismatch):
+        registry.push(weights, to="main/restless", on_progress=change)
+    (draft,) = registry.list_drafts("main/restless")
+
+    weights.write_bytes(content)
+    version = registry.push(weights, to="main/restless", draft=draft.name)
+
+    pulled = registry.pull(version, to=tmp_path / "pulled")
+    assert (pulled.directory / "model.gguf").read_bytes() == content

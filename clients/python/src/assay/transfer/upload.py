@@ -22,6 +22,7 @@ from assay.errors import (
     TooManyUploads,
     Unavailable,
     UploadInterrupted,
+    UploadNotOpen,
     UploadOffsetWrong,
 )
 from assay.retries import Patience
@@ -46,6 +47,9 @@ STREAM_BYTES_MAX = 1024 * 1024 * 1024
 
 COMMIT_BYTES_PER_S = 200 * 1024 * 1024
 """A server may have to read a file again to hash it; the deadline of a commit allows for that."""
+
+_GIVEN_UP_MAX = 10
+"""A file that changes so often while it is pushed is not going to arrive."""
 
 _WORTH_RESUMING = (
     Unavailable,
@@ -137,9 +141,20 @@ class Uploads:
             raise
 
     async def _begin(self, file: File) -> Upload:
+        """Begin, or find what was begun. One that was given up keeps its id: take another."""
+        refusal: UploadNotOpen | None = None
+        for given_up in range(_GIVEN_UP_MAX):
+            try:
+                return await self._begin_under(upload_id(self._draft, file, given_up), file)
+            except UploadNotOpen as error:
+                refusal = error
+        assert refusal is not None
+        raise refusal
+
+    async def _begin_under(self, identity: str, file: File) -> Upload:
         request = BeginUploadRequest(
             upload=Upload(
-                name=f"{self._draft}/uploads/{upload_id(self._draft, file)}",
+                name=f"{self._draft}/uploads/{identity}",
                 path=file.path,
                 size_bytes=file.size_bytes,
                 digest=file.digest,
@@ -147,8 +162,7 @@ class Uploads:
                 role=file.role,
             )
         )
-        stubs = self._calls.stubs
-        begin = stubs.artifacts.BeginUpload
+        begin = self._calls.stubs.artifacts.BeginUpload
         return (await self._calls.write(begin, request, goes_on=True)).upload
 
     async def _write(self, upload: Upload, outgoing: Outgoing) -> None:
@@ -249,6 +263,11 @@ async def _described(local: LocalFile, handle: int, on_progress: OnProgress) -> 
     return file
 
 
-def upload_id(draft: str, file: File) -> str:
-    """Always the same for the same content at the same place: so another process can resume it."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{draft}/{file.path}/{file.digest}"))
+def upload_id(draft: str, file: File, given_up: int = 0) -> str:
+    """Always the same for the same content at the same place: so another process can resume it.
+
+    Args:
+        given_up: How many uploads of this content to this place were given up before.
+    """
+    again = f"/{given_up}" if given_up else ""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{draft}/{file.path}/{file.digest}{again}"))
