@@ -290,3 +290,28 @@ func TestAListWithoutARequestAsksForWhatAnEmptyOneDoes(t *testing.T) {
 		}
 	}
 }
+
+func TestAShareThatIsUsedUpIsWaitedForUntilTheDeadline(t *testing.T) {
+	server := serve(t).withModel()
+	refused := 0
+	server.Fail(func(call memoryregistry.Call) error {
+		if call.Method != "PublishVersion" || refused == 7 {
+			return nil
+		}
+		refused++
+		return memoryregistry.Refuse(codes.ResourceExhausted, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS, "Too many calls.", nil)
+	})
+
+	_, err := server.client().Publish(context.Background(), "vision/digits/1", assay.PublishOptions{})
+
+	requireKind(t, err, assay.ErrNotFound)
+	if refused != 7 {
+		t.Errorf("the server was asked %d times", refused)
+	}
+
+	refused = 0
+	short, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err = server.client().Publish(short, "vision/digits/1", assay.PublishOptions{})
+	requireKind(t, err, assay.ErrExhausted)
+}

@@ -4,6 +4,9 @@ package assay
 
 import "os"
 
+// openAtOnce is nothing: no file can become a pipe here.
+const openAtOnce = 0
+
 // lockFile opens without a lock: two pulls of one version to one place may then disturb each other, and
 // the digests tell.
 func lockFile(path string) (*os.File, error) {

@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// openAtOnce keeps opening from waiting: for whoever writes to a pipe that took the place of a file.
+const openAtOnce = syscall.O_NONBLOCK
+
 // lockFile takes a lock that ends with the process at the latest.
 func lockFile(path string) (*os.File, error) {
 	handle, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"google.golang.org/grpc/codes"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
 )
@@ -30,6 +33,12 @@ type localFile struct {
 // findFiles lists what is at a path: the file itself, or every file below the directory, sorted.
 // Whatever cannot be pushed as it is gets refused before anything moves.
 func findFiles(root string, exclude []string) ([]*localFile, error) {
+	for _, pattern := range exclude {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return nil, &Error{Code: codes.InvalidArgument, kinds: []error{ErrInvalidInput}, cause: err,
+				Message: fmt.Sprintf("Exclude has %q, which is no pattern: a bracket is open, or a backslash ends it.", pattern)}
+		}
+	}
 	status, err := os.Lstat(root)
 	if err != nil {
 		return nil, localFailure("push", root, err)
@@ -114,7 +123,7 @@ func newLocalFile(source, inside string, status os.FileInfo) (*localFile, error)
 
 // open opens the file that was listed, and no other that took its place.
 func (f *localFile) open() (*os.File, error) {
-	handle, err := os.Open(f.source)
+	handle, err := os.OpenFile(f.source, os.O_RDONLY|openAtOnce, 0)
 	if err != nil {
 		return nil, localFailure("read", f.source, err)
 	}

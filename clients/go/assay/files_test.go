@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -91,5 +92,18 @@ func overwrite(t *testing.T, path string, content []byte) {
 	defer file.Close()
 	if _, err := file.WriteAt(content, 0); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAPatternThatIsNoneIsRefusedBeforeAnythingMoves(t *testing.T) {
+	server := serve(t).withModel()
+	source := writeFiles(t, map[string]string{"[secret.key": "secret", "model.bin": "weights"})
+
+	_, err := server.client().Push(context.Background(), "vision/digits", source, assay.PushOptions{Exclude: []string{"[secret.key"}})
+
+	failure := requireKind(t, err, assay.ErrInvalidInput)
+	begun := append(server.Calls("CreateDraft"), server.Calls("CreateVersion")...)
+	if !strings.Contains(failure.Message, `"[secret.key"`) || len(begun) != 0 {
+		t.Errorf("got %q after %v", failure.Message, begun)
 	}
 }

@@ -3,6 +3,7 @@ package assay
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -27,11 +28,21 @@ func (l *link) unary(
 		if err == nil {
 			l.hasAnswered.Store(true)
 		}
-		if err == nil || attempt == attemptsMax || !known.isRepeatable || !isWorthRepeating(ctx, err) ||
-			!sleep(ctx, max(waits.next(), retryAfter(err))) {
+		// A share that is used up is waited for as long as the deadline allows.
+		isLast := attempt >= attemptsMax && !HasReason(err, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS)
+		if err == nil || isLast || !known.isRepeatable || !isWorthRepeating(ctx, err) ||
+			!sleepWithin(ctx, waits.next()+retryAfter(err)) {
 			return err
 		}
 	}
+}
+
+// sleepWithin waits; false, at once, where the deadline would pass meanwhile.
+func sleepWithin(ctx context.Context, pause time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= pause {
+		return false
+	}
+	return sleep(ctx, pause)
 }
 
 // withDeadline gives the call a deadline where the caller set none.
@@ -52,7 +63,7 @@ func isWorthRepeating(ctx context.Context, err error) bool {
 	if !errors.As(err, &failure) {
 		return false
 	}
-	wasCancelled := failure.Code == codes.Canceled && ctx.Err() == nil
+	wasCancelled := failure.Code == codes.Canceled && !errors.Is(err, context.Canceled)
 	return wasCancelled || HasReason(err, assayv1.ErrorReason_ERROR_REASON_CONFLICT) ||
 		HasReason(err, assayv1.ErrorReason_ERROR_REASON_TOO_MANY_CALLS)
 }
@@ -82,19 +93,20 @@ func (l *link) stream(
 	if err != nil {
 		return nil, l.failureIn(ctx, l.methods[path], err)
 	}
-	return &explained{opened, l, l.methods[path]}, nil
+	return &explained{opened, ctx, l, l.methods[path]}, nil
 }
 
 // explained is a stream whose failures are *Error.
 type explained struct {
 	grpc.ClientStream
-	link  *link
-	known method
+	caller context.Context // gRPC cancels that of the stream itself when the stream ends, however it does.
+	link   *link
+	known  method
 }
 
 // SendMsg sends one message; io.EOF says that RecvMsg knows why the stream ended.
 func (e *explained) SendMsg(message any) error {
-	return e.link.failureIn(e.Context(), e.known, e.ClientStream.SendMsg(message))
+	return e.link.failureIn(e.caller, e.known, e.ClientStream.SendMsg(message))
 }
 
 // RecvMsg receives one message; io.EOF is the regular end.
@@ -103,5 +115,5 @@ func (e *explained) RecvMsg(message any) error {
 	if err == nil {
 		e.link.hasAnswered.Store(true)
 	}
-	return e.link.failureIn(e.Context(), e.known, err)
+	return e.link.failureIn(e.caller, e.known, err)
 }

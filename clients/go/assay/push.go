@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
@@ -138,7 +139,7 @@ func (p *push) run(ctx context.Context) (*Pushed, error) {
 		return p.upload(ctx, number, draft.GetName(), file)
 	})
 	if err != nil {
-		return nil, err
+		return p.sealedMeanwhile(ctx, draft.GetName(), err)
 	}
 	return p.seal(ctx, draft.GetName())
 }
@@ -226,17 +227,21 @@ func (p *push) seal(ctx context.Context, draft string) (*Pushed, error) {
 		Name: draft, ManifestDigest: ManifestDigest(p.manifest()),
 		Publish: p.options.Publish, Bump: p.options.Bump, Semver: p.options.Semver,
 	})
+	if err != nil {
+		return p.sealedMeanwhile(ctx, draft, err)
+	}
+	return &Pushed{answer.GetVersion(), answer.GetExisted(), p.sent.Load(), answer.GetRevision()}, nil
+}
+
+// sealedMeanwhile finds out whether err is that a push of the same content at the same time was faster.
+func (p *push) sealedMeanwhile(ctx context.Context, draft string, err error) (*Pushed, error) {
 	if HasReason(err, assayv1.ErrorReason_ERROR_REASON_DRAFT_NOT_OPEN) {
-		// A push of the same content at the same time was faster.
 		sealed, problem := p.client.Registry().GetDraft(ctx, &assayv1.GetDraftRequest{Name: draft})
 		if problem == nil && sealed.GetDraft().GetVersion() != "" {
 			return p.sealedBefore(ctx, sealed.GetDraft())
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &Pushed{answer.GetVersion(), answer.GetExisted(), p.sent.Load(), answer.GetRevision()}, nil
+	return nil, err
 }
 
 // sealedBefore goes on where an earlier push ended between sealing and telling.
@@ -246,13 +251,25 @@ func (p *push) sealedBefore(ctx context.Context, draft *assayv1.Draft) (*Pushed,
 		return nil, err
 	}
 	pushed := &Pushed{Version: answer.GetVersion(), Existed: true, SentBytes: p.sent.Load()}
-	if !p.options.Publish || pushed.Version.GetState() != assayv1.VersionState_VERSION_STATE_CANDIDATE {
+	switch state := pushed.Version.GetState(); {
+	case state == assayv1.VersionState_VERSION_STATE_READY, state == assayv1.VersionState_VERSION_STATE_DEPRECATED:
+		return pushed, nil
+	case !p.options.Publish && state == assayv1.VersionState_VERSION_STATE_DELETED:
+		return nil, deletedBefore(draft.GetVersion())
+	case !p.options.Publish:
 		return pushed, nil
 	}
+	// What was yanked or deleted the server refuses, and says why.
 	published, err := p.client.Publish(ctx, draft.GetVersion(), PublishOptions{Bump: p.options.Bump, Semver: p.options.Semver})
 	if err != nil {
 		return nil, err
 	}
 	pushed.Version, pushed.Revision = published.GetVersion(), published.GetRevision()
 	return pushed, nil
+}
+
+// deletedBefore is what the server says of other drafts with the same content.
+func deletedBefore(version string) *Error {
+	return &Error{Code: codes.FailedPrecondition, kinds: []error{ErrNotPossibleNow}, Reason: "TRANSITION_ILLEGAL",
+		Message: fmt.Sprintf("%s has this content, and was deleted. Undelete it instead of pushing it again.", ShortName(version))}
 }

@@ -261,17 +261,6 @@ func TestAWrongDigestIsARefusalOfTheServer(t *testing.T) {
 	}
 }
 
-func TestAnUploadThatAnotherProcessTookOverEnds(t *testing.T) {
-	server := serve(t).withModel()
-	source := writeLarge(t, 4<<20)
-	server.Fail(once(func(call memoryregistry.Call) bool { return call.Method == "WriteUpload" && call.Bytes > 0 },
-		memoryregistry.Refuse(codes.Aborted, assayv1.ErrorReason_ERROR_REASON_UPLOAD_FENCED, "A later BeginUpload took this over.", nil)))
-
-	_, err := server.client().Push(context.Background(), "vision/digits", source, assay.PushOptions{})
-
-	requireKind(t, err, assay.ErrRaced)
-}
-
 func TestProgressReachesTheWholeAndNeverMore(t *testing.T) {
 	server := serve(t).withModel()
 	source := writeLarge(t, 5<<20)

@@ -116,10 +116,14 @@ func (p *patience) renew() { p.since, p.pauses = time.Time{}, pauses{} }
 
 // pause waits before the next try, as long as the server asked for; false when patience is gone.
 func (p *patience) pause(ctx context.Context, asked time.Duration) bool {
+	return p.wait(ctx, max(asked, p.pauses.next()))
+}
+
+// wait waits so long; false when patience is gone.
+func (p *patience) wait(ctx context.Context, pause time.Duration) bool {
 	if p.since.IsZero() {
 		p.since = time.Now()
 	}
-	pause := max(asked, p.pauses.next())
 	return time.Since(p.since)+pause <= p.limit && sleep(ctx, pause)
 }
 

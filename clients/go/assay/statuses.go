@@ -77,6 +77,12 @@ func (l *link) explain(ctx context.Context, known method, failure *Error) {
 	case failure.Code == codes.Canceled && ctx.Err() != nil:
 		failure.kinds = []error{context.Canceled}
 		failure.Message = "The call was cancelled by its context."
+	case failure.Code == codes.Canceled && strings.Contains(failure.Message, "client connection is closing"):
+		failure.kinds = []error{context.Canceled}
+		failure.Message = "This client was closed. Make another one to go on."
+	case failure.Code == codes.Canceled:
+		failure.kinds = []error{ErrUnavailable}
+		failure.Message = fmt.Sprintf("The server at %s ended the call. It may be stopping: ask again.", l.target)
 	case failure.Code == codes.DeadlineExceeded:
 		l.explainDeadline(known, failure)
 	case failure.Code == codes.Unimplemented:

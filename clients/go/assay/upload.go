@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -22,6 +23,10 @@ const (
 	commitBytesPerSecond = 200 << 20
 	// silenceMax is how long a stream may stand still before it is opened anew.
 	silenceMax = 60 * time.Second
+	// standsStill is how long an upload that somebody else fills must not have moved before it is taken over. A server
+	// tells every second how much is durable, if bytes arrive.
+	standsStill = 2 * time.Second
+	lookPause   = 200 * time.Millisecond
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -38,6 +43,7 @@ type upload struct {
 	file      *localFile
 	handle    *os.File
 	durable   int64
+	fence     error // How somebody else was heard of who fills the upload.
 }
 
 // upload sends one file: begin, write, commit; after a break it begins again and goes on from what is
@@ -57,12 +63,18 @@ func (p *push) upload(ctx context.Context, number int, draft string, file *local
 	patience := newPatience(p.client.patience)
 	for {
 		before := u.durable
-		err := u.attempt(ctx)
+		begun, err := u.begun(ctx, patience)
+		if err == nil {
+			err = u.attempt(ctx, begun)
+		}
 		if err == nil {
 			p.meter.set(file.Path, file.SizeBytes, file.SizeBytes)
 			return nil
 		}
-		if ctx.Err() != nil || !isWorthContinuing(err) {
+		if HasReason(err, assayv1.ErrorReason_ERROR_REASON_UPLOAD_FENCED) {
+			u.fence = err
+		}
+		if ctx.Err() != nil || (u.fence == nil && !isWorthContinuing(err)) {
 			return u.explain(err)
 		}
 		if u.durable > before {
@@ -74,8 +86,15 @@ func (p *push) upload(ctx context.Context, number int, draft string, file *local
 	}
 }
 
-// attempt does what is left of the upload.
-func (u *upload) attempt(ctx context.Context) error {
+// begun is the upload as it is to be gone on with: begun anew, which fences whoever fills it, or as others left it.
+func (u *upload) begun(ctx context.Context, patience *patience) (*assayv1.Upload, error) {
+	if u.fence != nil {
+		return u.leftByOthers(ctx, patience)
+	}
+	return u.begin(ctx)
+}
+
+func (u *upload) begin(ctx context.Context) (*assayv1.Upload, error) {
 	begun, err := u.artifacts.BeginUpload(ctx, &assayv1.BeginUploadRequest{Upload: &assayv1.Upload{
 		Name: u.name, Path: u.file.Path, SizeBytes: u.file.SizeBytes, Digest: u.file.Digest,
 		MediaType: u.file.MediaType, Role: u.file.Role,
@@ -83,19 +102,59 @@ func (u *upload) attempt(ctx context.Context) error {
 	if HasReason(err, assayv1.ErrorReason_ERROR_REASON_UPLOAD_NOT_OPEN) && !u.isRenamed {
 		// It was given up before, or another content took its path meanwhile: nothing is there to resume.
 		u.name, u.isRenamed = u.draft+"/uploads/"+newID(), true
-		return u.attempt(ctx)
+		return u.begin(ctx)
 	}
-	if err != nil {
-		return err
+	return begun.GetUpload(), err
+}
+
+// leftByOthers looks on while somebody else, who pushes the same, fills the upload. Once it is complete, or all of it is
+// durable, whoever is there may go on with the next step; it is taken over only if it has stood still for a while.
+func (u *upload) leftByOthers(ctx context.Context, patience *patience) (*assayv1.Upload, error) {
+	still := standsStill + rand.N(standsStill) // Of two who look on, one shall be first.
+	seen, err := u.look(ctx)
+	moved := time.Now()
+	for err == nil && seen.GetState() == assayv1.UploadState_UPLOAD_STATE_OPEN && seen.GetDurableBytes() < u.file.SizeBytes {
+		if time.Since(moved) > still {
+			return u.begin(ctx)
+		}
+		if !patience.wait(ctx, lookPause+rand.N(lookPause)) {
+			return nil, u.interrupted(ctx, u.fence)
+		}
+		now, problem := u.look(ctx)
+		if now.GetDurableBytes() > seen.GetDurableBytes() {
+			patience.renew()
+		}
+		if now.GetDurableBytes() != seen.GetDurableBytes() || now.GetEpoch() != seen.GetEpoch() {
+			moved = time.Now()
+		}
+		seen, err = now, problem
 	}
-	if begun.GetUpload().GetState() == assayv1.UploadState_UPLOAD_STATE_COMPLETE {
+	if err == nil && seen.GetState() == assayv1.UploadState_UPLOAD_STATE_ABORTED {
+		return u.begin(ctx)
+	}
+	return seen, err
+}
+
+func (u *upload) look(ctx context.Context) (*assayv1.Upload, error) {
+	answer, err := u.artifacts.GetUpload(ctx, &assayv1.GetUploadRequest{Name: u.name})
+	if err == nil {
+		u.push.meter.set(u.file.Path, answer.GetUpload().GetDurableBytes(), u.file.SizeBytes)
+	}
+	return answer.GetUpload(), err
+}
+
+// attempt does what is left of the upload.
+func (u *upload) attempt(ctx context.Context, begun *assayv1.Upload) error {
+	u.fence = nil
+	if begun.GetState() == assayv1.UploadState_UPLOAD_STATE_COMPLETE {
 		return nil
 	}
-	u.durable = max(u.durable, begun.GetUpload().GetDurableBytes())
-	offset := begun.GetUpload().GetDurableBytes()
+	u.durable = max(u.durable, begun.GetDurableBytes())
+	offset := begun.GetDurableBytes()
 	for offset < u.file.SizeBytes {
 		end := min(offset+streamBytesMax, u.file.SizeBytes)
-		if offset, err = u.write(ctx, begun.GetUpload(), offset, end); err != nil {
+		var err error
+		if offset, err = u.write(ctx, begun, offset, end); err != nil {
 			return err
 		}
 		u.durable = max(u.durable, offset)

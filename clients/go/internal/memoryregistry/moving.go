@@ -124,6 +124,17 @@ func (r *Registry) attach(upload *stored, size int64) *assayv1.File {
 	return file
 }
 
+// GetUpload tells how far an upload is, and fences nobody.
+func (r *Registry) GetUpload(_ context.Context, request *assayv1.GetUploadRequest) (*assayv1.GetUploadResponse, error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	upload := r.uploads[request.Name]
+	if upload == nil {
+		return nil, notFound(request.Name)
+	}
+	return &assayv1.GetUploadResponse{Upload: proto.CloneOf(upload.Upload)}, nil
+}
+
 // AbortUpload gives an upload up.
 func (r *Registry) AbortUpload(_ context.Context, request *assayv1.AbortUploadRequest) (*assayv1.AbortUploadResponse, error) {
 	r.mutex.Lock()
