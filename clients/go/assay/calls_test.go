@@ -315,3 +315,37 @@ func TestAShareThatIsUsedUpIsWaitedForUntilTheDeadline(t *testing.T) {
 	_, err = server.client().Publish(short, "vision/digits/1", assay.PublishOptions{})
 	requireKind(t, err, assay.ErrExhausted)
 }
+
+func TestAChangeWhoseAnswerWasLostSaysSo(t *testing.T) {
+	server := serve(t).withModel()
+	client := server.client()
+	if _, err := client.WhoAmI(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	server.Fail(func(call memoryregistry.Call) error {
+		if call.Method == "PublishVersion" {
+			go server.kill()
+			time.Sleep(200 * time.Millisecond)
+		}
+		return nil
+	})
+
+	_, change := client.Publish(context.Background(), "vision/digits/1", assay.PublishOptions{})
+	_, read := client.Registry().GetVersion(context.Background(), &assayv1.GetVersionRequest{Name: "namespaces/vision/models/digits/versions/1"})
+
+	requireSays(t, requireKind(t, change, assay.ErrUnavailable).Message, "may have happened")
+	if strings.Contains(requireKind(t, read, assay.ErrUnavailable).Message, "may have happened") {
+		t.Errorf("a read changed something: %v", read)
+	}
+}
+
+func TestAClosedClientIsClosedAgainInSilenceAndSaysThatItIsClosed(t *testing.T) {
+	client := serve(t).client()
+	if err := errors.Join(client.Close(), client.Close()); err != nil {
+		t.Error(err)
+	}
+
+	_, err := client.WhoAmI(context.Background())
+
+	requireSays(t, requireKind(t, err, context.Canceled).Message, "was closed")
+}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 
 	assayv1 "github.com/assay-registry/assay/clients/go/assay/v1"
 )
@@ -124,6 +125,7 @@ func (l *link) newConn() (*grpc.ClientConn, error) {
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnecting, MinConnectTimeout: connectTimeout}),
 		grpc.WithUserAgent("assay-go"),
 		grpc.WithChainUnaryInterceptor(l.unary),
+		grpc.WithStatsHandler(sentNotes{}),
 		grpc.WithChainStreamInterceptor(l.stream),
 	}, l.dialOptions...)
 	if name := l.credentials.serverName(); name != "" {
@@ -137,11 +139,13 @@ func (l *link) newConn() (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// Close ends all connections; calls under way fail.
+// Close ends all connections; calls under way fail. Closing again does nothing.
 func (c *Client) Close() error {
 	var failures []error
 	for _, conn := range c.conns {
-		failures = append(failures, conn.Close())
+		if err := conn.Close(); status.Code(err) != codes.Canceled {
+			failures = append(failures, err)
+		}
 	}
 	return errors.Join(failures...)
 }

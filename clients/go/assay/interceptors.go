@@ -3,10 +3,12 @@ package assay
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -19,7 +21,7 @@ func (l *link) unary(
 	options ...grpc.CallOption,
 ) error {
 	known := l.methods[path]
-	ctx, cancel := l.withDeadline(ctx, known)
+	ctx, cancel := l.withDeadline(context.WithValue(ctx, sentKey{}, new(atomic.Bool)), known)
 	defer cancel()
 	request = withRequestID(request)
 	var waits pauses
@@ -44,6 +46,35 @@ func sleepWithin(ctx context.Context, pause time.Duration) bool {
 	}
 	return sleep(ctx, pause)
 }
+
+// sentKey finds whether any attempt of a call was sent.
+type sentKey struct{}
+
+// sentNotes notes it. What was sent may have happened, also where the last attempt reached nobody.
+type sentNotes struct{}
+
+func (sentNotes) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+func (sentNotes) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	if _, ok := event.(*stats.OutPayload); ok {
+		if sent, ok := ctx.Value(sentKey{}).(*atomic.Bool); ok {
+			sent.Store(true)
+		}
+	}
+}
+
+func (sentNotes) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+func (sentNotes) HandleConn(context.Context, stats.ConnStats) {}
+
+// mayHaveHappened tells whether a call that failed without an answer may have changed something. Uploads are looked at
+// before they go on.
+func mayHaveHappened(ctx context.Context, known method) bool {
+	sent, ok := ctx.Value(sentKey{}).(*atomic.Bool)
+	return ok && sent.Load() && !known.isRead && known.service != artifactService
+}
+
+const artifactService = "assay.v1.ArtifactService"
 
 // withDeadline gives the call a deadline where the caller set none.
 func (l *link) withDeadline(ctx context.Context, known method) (context.Context, context.CancelFunc) {

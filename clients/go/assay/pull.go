@@ -2,6 +2,7 @@ package assay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -91,29 +92,47 @@ func checkManifest(version *assayv1.ModelVersion, reference string) error {
 }
 
 // ReadRange gives length bytes of a file of a version from offset on, or all to the end when length is 0.
-// Every message is verified against its checksum, and the server verifies each range before it sends it.
+// Every message is verified against its checksum, and the server verifies each range before it sends it. After a
+// break it goes on from what has arrived, until nothing moved for as long as the client's patience.
 func (c *Client) ReadRange(ctx context.Context, reference, path string, offset, length int64) ([]byte, error) {
 	name, err := c.VersionName(ctx, reference)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var content []byte
-	stream := &incoming{artifacts: c.Artifacts(), request: &assayv1.ReadArtifactRequest{
-		Name: name, Path: path, Offset: offset, Length: length,
-	}}
-	err = stream.receive(ctx, func(data []byte) error {
-		content = append(content, data...)
-		return nil
-	})
-	if err == nil && length > 0 && int64(len(content)) != length {
-		err = mismatch("The server sent %d of the %d bytes asked of %s.", len(content), length, path)
+	patience := newPatience(c.patience)
+	for {
+		before := int64(len(content))
+		stream := &incoming{c.Artifacts(), &assayv1.ReadArtifactRequest{
+			Name: name, Path: path, Offset: offset + before, Length: max(length-before, 0),
+		}}
+		err := stream.receive(ctx, func(data []byte) error {
+			content = append(content, data...)
+			return nil
+		})
+		got := int64(len(content))
+		// Of a file whose size is not known the last byte may have come just before the break.
+		wasAtEnd := length == 0 && before > 0 && HasReason(err, assayv1.ErrorReason_ERROR_REASON_RANGE_PAST_END)
+		switch {
+		case length > 0 && got > length, err == nil && got < length:
+			return nil, mismatch("The server sent %d of the %d bytes asked of %s.", got, length, path)
+		case err == nil, wasAtEnd, length > 0 && got == length:
+			return content, nil
+		case ctx.Err() != nil, !isWorthContinuing(err) && !errors.Is(err, errDamaged), c.wasNeverThere(err):
+			return nil, err
+		}
+		if got > before {
+			patience.renew()
+		}
+		if !patience.pause(ctx, retryAfter(err)) {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return content, nil
+}
+
+// wasNeverThere tells a wrong address, which waiting does not mend, from a break.
+func (c *Client) wasNeverThere(err error) bool {
+	return errors.Is(err, ErrUnreachable) && !c.hasAnswered.Load()
 }
 
 func describeVersion(version *assayv1.ModelVersion) string {

@@ -1,6 +1,7 @@
 package assay_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -284,4 +285,35 @@ func TestARangeIsReadAndAWrongOneIsRefused(t *testing.T) {
 	if failure.Int("size_bytes") != 7 || failure.Code != codes.OutOfRange {
 		t.Errorf("got %+v", failure)
 	}
+}
+
+func TestARangeGoesOnAfterABreak(t *testing.T) {
+	for _, length := range []int64{0, 5 << 20} {
+		server := serve(t)
+		source := writeLarge(t, 6<<20)
+		server.withVersion(source)
+		whole, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Fail(once(func(call memoryregistry.Call) bool { return call.Method == "ReadArtifact" && call.Bytes == 3<<20 }, unavailable))
+
+		got, err := server.client().ReadRange(context.Background(), "vision/digits/1", "model.safetensors", 0, length)
+
+		want := whole
+		if length > 0 {
+			want = whole[:length]
+		}
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("got %d bytes of %d, %v", len(got), len(want), err)
+		}
+	}
+}
+
+func TestARangeOfNobodyIsToldAtOnce(t *testing.T) {
+	client := dial(t, "127.0.0.1:1", assay.PlaintextLoopback{})
+
+	_, err := client.ReadRange(context.Background(), "vision/digits/1", "model.safetensors", 0, 1)
+
+	requireKind(t, err, assay.ErrUnreachable)
 }

@@ -91,8 +91,13 @@ func (l *link) explain(ctx context.Context, known method, failure *Error) {
 	case failure.Code == codes.Unavailable || wasCut(failure):
 		failure.kinds = []error{ErrUnavailable, ErrUnreachable}
 		failure.Message = l.whyUnreachable(failure.Message)
+		if mayHaveHappened(ctx, known) {
+			failure.Message += " " + lookFirst + "."
+		}
 	}
 }
+
+const lookFirst = "A change may have happened all the same: look before you repeat it"
 
 func (l *link) explainDeadline(known method, failure *Error) {
 	if strings.Contains(failure.Message, "connection error") || strings.Contains(failure.Message, "LB policy") {
@@ -101,7 +106,7 @@ func (l *link) explainDeadline(known method, failure *Error) {
 			"a firewall may drop the packets. (%s)", l.target, failure.Message)
 		return
 	}
-	remedy := "A change may have happened all the same: look before you repeat it"
+	remedy := lookFirst
 	if known.isRead {
 		remedy = "Nothing was changed: ask again"
 	}
